@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks the whole inventory before anything is started; see modules/inventory_check.py."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
+
+_ROLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "roles")
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller: only there are all hosts known."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Fail with every mistake of the inventory; change nothing."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        groups, hostvars = variables["groups"], variables["hostvars"]
+        specs = _specs()
+        prefixes = tuple(f"{role}_" for role in specs) + ("kubestellar_",)
+        hosts = {
+            host: {name: hostvars[host][name] for name in hostvars[host] if name.startswith(prefixes)}
+            for group in (_inventory.HUBS, _inventory.WECS)
+            for host in groups.get(group) or []
+        }
+        found = _inventory.problems(groups, hosts, specs)
+        if found:
+            raise AnsibleActionFail(
+                "The inventory cannot be used; nothing has been started. " + " ".join(found),
+                result={"problems": found},
+            )
+        return {"changed": False, "problems": []}
+
+
+def _specs() -> dict[str, dict[str, Any]]:
+    """The options of every role's main entry point."""
+    specs: dict[str, dict[str, Any]] = {}
+    for role in sorted(os.listdir(_ROLES)):
+        path = os.path.join(_ROLES, role, "meta", "argument_specs.yml")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as stream:
+                specs[role] = yaml.safe_load(stream)["argument_specs"]["main"].get("options") or {}
+    return specs

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: wec_batches
+version_added: "0.1.0"
+author:
+  - kubestellar.core contributors (@kubestellar)
+short_description: Group WECs by the ITS they register in
+description:
+  - Turns the hosts of a play into one batch per hub and ITS, so that a role works on all WECs of a batch in one task.
+  - Reads the role variables of C(wec) that the inventory sets on each host.
+positional: _input, hostvars, hubs
+options:
+  _input:
+    description: Inventory names of the WECs.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: The variables of all hosts, that is C(hostvars).
+    type: dict
+    required: true
+  hubs:
+    description: Inventory names of the hubs, that is C(groups['kubestellar_hubs']).
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show what would be joined where
+  ansible.builtin.debug:
+    msg: "{{ ansible_play_hosts | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One entry per hub, ITS and provider, with the keys C(hub), C(its), C(provider) and C(clusters).
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+DEFAULT_ITS = "its1"
+
+
+def wec_batches(hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str]) -> list[dict[str, Any]]:
+    """One batch per (hub, ITS, provider) of the hosts, each with its clusters in the order of the inventory.
+
+    A cluster is `{host, name, nodes, labels, annotations, properties}`.
+
+    :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist.
+    """
+    batches: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for host in hosts:
+        variables = hostvars[host]
+        hub = _hub(host, variables, hubs)
+        its = variables.get("wec_its") or _only_its(host, hub, hostvars)
+        provider = variables.get("wec_provider") or "embedded"
+        batches.setdefault((hub, its, provider), []).append(
+            {
+                "host": host,
+                "name": variables.get("wec_name") or host,
+                "nodes": int(variables.get("wec_nodes") or 1),
+                "labels": variables.get("wec_labels") or {},
+                "annotations": variables.get("wec_annotations") or {},
+                "properties": variables.get("wec_properties") or {},
+            }
+        )
+    return [
+        {"hub": hub, "its": its, "provider": provider, "clusters": clusters}
+        for (hub, its, provider), clusters in batches.items()
+    ]
+
+
+def _hub(host: str, variables: Mapping[str, Any], hubs: Sequence[str]) -> str:
+    """The hub a WEC registers with: `wec_hub`, or the only one."""
+    hub = variables.get("wec_hub")
+    if hub and hub not in hubs:
+        raise AnsibleFilterError(
+            f"{host}: wec_hub is {hub}, which is not a host of the group kubestellar_hubs. Name one of: {', '.join(hubs)}."
+        )
+    if hub:
+        return str(hub)
+    if len(hubs) != 1:
+        raise AnsibleFilterError(
+            f"{host}: wec_hub is not set and the group kubestellar_hubs has {len(hubs)} hosts. Set wec_hub to one hub."
+        )
+    return hubs[0]
+
+
+def _only_its(host: str, hub: str, hostvars: Mapping[str, Any]) -> str:
+    """The name of the hub's only ITS."""
+    variables = hostvars[hub] if hub in hostvars else {}
+    names = [its["name"] for its in variables.get("hub_itses") or [{"name": DEFAULT_ITS}]]
+    if len(names) != 1:
+        raise AnsibleFilterError(
+            f"{host}: wec_its is not set and the hub {hub} has {len(names)} ITSes. Set wec_its to one of: {', '.join(names)}."
+        )
+    return str(names[0])
+
+
+class FilterModule:
+    """Provides the filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name to function."""
+        return {"wec_batches": wec_batches}

@@ -1,0 +1,713 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One API server: its session, discovery and requests (private to kubestellar.core).
+
+Credentials and TLS are the `kubernetes` library's; requests are plain JSON on its connection pool, which is
+several times faster than its models and keeps unknown fields. One `Cluster` serves many threads.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    Conflict,
+    ConnectionFailed,
+    InvalidInput,
+    KubestellarError,
+    NotFound,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+
+IMPORT_ERROR: str | None
+"""Why the `kubernetes` library cannot be used; None when it can."""
+try:
+    import urllib3
+    import yaml
+    from kubernetes.client import Configuration
+    from kubernetes.client.rest import RESTClientObject
+    from kubernetes.config import incluster_config, kube_config
+    from kubernetes.config.config_exception import ConfigException
+
+    IMPORT_ERROR = None
+except ImportError as error:
+    IMPORT_ERROR = str(error)
+
+FIELD_MANAGER = "kubestellar.core"
+POOL_SIZE = 16
+PAGE_SIZE = 500
+
+_ATTEMPTS = 7
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 8.0
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_MERGE_PATCH = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
+_APPLY_PATCH = "application/apply-patch+yaml"
+_AGGREGATED = ",".join(
+    [f"application/json;g=apidiscovery.k8s.io;v={v};as=APIGroupDiscoveryList" for v in ("v2", "v2beta1")]
+    + ["application/json"]
+)
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+class Expired(KubestellarError):
+    """410: the resource version of a watch or list is too old; list again."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The answer of a list: `items` (objects as dicts) as of `resource_version`."""
+
+    items: list[dict[str, Any]]
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a watch. :param type: `ADDED`, `MODIFIED`, `DELETED` or `BOOKMARK`."""
+
+    type: str
+    object: dict[str, Any]
+
+
+def plain(text: object, limit: int = 500) -> str:
+    """Untrusted text for a message: one line, no control characters, at most `limit` characters."""
+    line = _CONTROL.sub(" ", str(text)).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
+    """All objects of a YAML or JSON text: documents, and the items of lists.
+
+    :param source: file name or option for the message.
+    :raises InvalidInput: not YAML, or a document that is no mapping.
+    """
+    _require_library()
+    try:
+        documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{source} is not valid YAML: {plain(error)}.") from error
+    objects: list[dict[str, Any]] = []
+    for document in documents:
+        if document is None:
+            continue
+        if not isinstance(document, dict):
+            raise InvalidInput(f"{source} holds a {type(document).__name__} where an object was expected.")
+        if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
+            objects.extend(document["items"])
+        else:
+            objects.append(document)
+    return objects
+
+
+def dump_yaml(data: Any) -> str:
+    """`data` as block YAML in its own key order."""
+    _require_library()
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(data, Dumper=dumper, sort_keys=False, default_flow_style=False, allow_unicode=True))
+
+
+class Cluster:
+    """One API server.
+
+    :ivar name: what messages call it, for example `its1`.
+    :ivar server: its base URL.
+    """
+
+    def __init__(self, configuration: Configuration, name: str) -> None:
+        configuration.retries = False
+        configuration.connection_pool_maxsize = POOL_SIZE
+        self.name = name
+        self.server = str(configuration.host).rstrip("/")
+        self._configuration = configuration
+        self._pool = RESTClientObject(configuration).pool_manager
+        self._headers: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._discovery: dict[tuple[str, str], Resource] | None = None
+        self._preferred: list[Resource] = []
+
+    @classmethod
+    def from_auth(cls, auth: Auth, *, name: str) -> Cluster:
+        """The cluster an `Auth` names.
+
+        :raises InvalidInput: the kubeconfig lacks what is named, or has several contexts and none is named.
+        :raises ConnectionFailed: credentials cannot be loaded.
+        """
+        _require_library()
+        if auth.kubeconfig is not None:
+            cluster = cls.from_kubeconfig(auth.kubeconfig, auth.context, name=name, auth=auth)
+        else:
+            configuration = Configuration()
+            if auth.source == "in-cluster":
+                try:
+                    incluster_config.load_incluster_config(client_configuration=configuration)
+                except ConfigException as error:
+                    raise ConnectionFailed(
+                        f"{name}: the service account of this pod cannot be used: {plain(error)}."
+                    ) from error
+            else:
+                _configure_host(configuration, auth)
+            _configure_common(configuration, auth)
+            cluster = cls(configuration, name)
+        if auth.username and auth.password:
+            cluster._headers.update(urllib3.make_headers(basic_auth=f"{auth.username}:{auth.password}"))
+        if auth.impersonate_user:
+            cluster._headers["Impersonate-User"] = auth.impersonate_user
+        if auth.impersonate_groups:
+            cluster._headers["Impersonate-Group"] = ",".join(auth.impersonate_groups)
+        return cluster
+
+    @classmethod
+    def from_kubeconfig(
+        cls,
+        kubeconfig: str | Path | Mapping[str, Any],
+        context: str | None = None,
+        *,
+        name: str,
+        auth: Auth | None = None,
+    ) -> Cluster:
+        """The cluster of one context of a kubeconfig (path, paths joined by `:`, or its content).
+
+        :raises InvalidInput: no such file or context, or several contexts and none named.
+        """
+        _require_library()
+        configuration = Configuration()
+        content: Mapping[str, Any]
+        base_path = None
+        if isinstance(kubeconfig, Mapping):
+            content, label = kubeconfig, "the given kubeconfig"
+        else:
+            label = str(kubeconfig)
+            paths = [path for path in label.split(os.pathsep) if path]
+            missing = [path for path in paths if not os.path.isfile(path)]
+            if missing:
+                raise InvalidInput(f"{name}: the kubeconfig {missing[0]} does not exist.")
+            base_path = os.path.dirname(os.path.abspath(paths[0]))
+            content = _read_kubeconfig(paths, name)
+        contexts = [str(entry.get("name")) for entry in content.get("contexts") or []]
+        if context is None:
+            if len(contexts) != 1:
+                raise InvalidInput(
+                    f"{name}: {label} has {len(contexts)} contexts and none is named.",
+                    hint=f"Set context to one of: {plain(', '.join(contexts))}.",
+                )
+            context = contexts[0]
+        if context not in contexts:
+            raise InvalidInput(
+                f"{name}: {label} has no context {context!r}.", hint=f"It has: {plain(', '.join(contexts))}."
+            )
+        try:
+            loader = kube_config.KubeConfigLoader(
+                config_dict=dict(content), active_context=context, config_base_path=base_path
+            )
+            loader.load_and_set(configuration)
+        except (ConfigException, OSError, KeyError, TypeError, ValueError) as error:
+            raise ConnectionFailed(
+                f"{name}: context {context} of {label} cannot be used: {plain(error)}."
+            ) from error
+        if auth is not None:
+            _configure_common(configuration, auth)
+        return cls(configuration, name)
+
+    def close(self) -> None:
+        """Drop all connections."""
+        self._pool.clear()
+
+    # -- requests ---------------------------------------------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        timeout: float = 30.0,
+        action: str = "",
+        repeatable: bool | None = None,
+    ) -> Any:
+        """Send one request and return the decoded JSON answer.
+
+        A 429 is repeated as the server asks. Lost connections and 5xx are repeated where repeating cannot do
+        harm (`repeatable`; by default reads and server-side apply); a refused connection always, since
+        nothing was sent.
+
+        :param action: what it is for, completing "cannot ...".
+        :param timeout: seconds for each attempt.
+        :raises NotFound, Conflict, ApiError: the server's refusal.
+        :raises ConnectionFailed: no answer after all attempts.
+        """
+        action = action or f"{method} {path}"
+        if repeatable is None:
+            repeatable = method in ("GET", "HEAD") or content_type == _APPLY_PATCH
+        data = None if body is None else json.dumps(body).encode()
+        pause = _FIRST_PAUSE
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            try:
+                response = self._send(method, path, data, query, content_type, accept, timeout, preload=True)
+            except urllib3.exceptions.HTTPError as error:
+                if last or not (repeatable or _never_sent(error)) or _is_tls(error):
+                    raise self._connection_error(action, error) from error
+            else:
+                status = int(response.status)
+                if status < 400:
+                    return json.loads(response.data) if response.data else {}
+                overloaded = status == 429 or (status >= 500 and status != 501 and repeatable)
+                if last or not overloaded:
+                    raise self._refusal(action, status, response.data)
+                pause = max(pause, _retry_after(response.headers.get("Retry-After")))
+            time.sleep(min(pause, _LONGEST_PAUSE))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        raise ConnectionFailed(f"{self.name}: cannot {action}.")  # not reached: the last attempt raises
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        query: Mapping[str, Any] | None,
+        content_type: str,
+        accept: str,
+        timeout: float,
+        *,
+        preload: bool,
+    ) -> Any:
+        url = self.server + path
+        pairs = {key: value for key, value in (query or {}).items() if value not in (None, "")}
+        if pairs:
+            url += "?" + urlencode(pairs)
+        headers = {"Accept": accept, "User-Agent": FIELD_MANAGER, **self._headers}
+        if data is not None:
+            headers["Content-Type"] = content_type
+        token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        if token:
+            headers["Authorization"] = token
+        return self._pool.request(
+            method,
+            url,
+            body=data,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=min(timeout, 10.0), read=timeout),
+            preload_content=preload,
+            retries=False,
+        )
+
+    def _connection_error(self, action: str, error: Exception) -> ConnectionFailed:
+        if _is_tls(error):
+            return ConnectionFailed(
+                f"{self.name}: cannot {action}: the certificate of {self.server} is not trusted: {plain(error, 200)}.",
+                hint="Give the right CA (ca_cert, or certificate-authority-data in the kubeconfig).",
+            )
+        return ConnectionFailed(
+            f"{self.name}: cannot {action}: no answer from {self.server}: {plain(error, 200)}.",
+            hint="Is the API server running and reachable from here?",
+        )
+
+    def _refusal(self, action: str, status: int, data: bytes) -> ApiError:
+        """The exception for an answer of 400 and above."""
+        try:
+            answer = json.loads(data)
+            message, reason = str(answer.get("message") or ""), str(answer.get("reason") or "")
+        except (ValueError, AttributeError):
+            message, reason = data.decode(errors="replace"), ""
+        sentence = f"{self.name}: cannot {action}: {plain(message) or 'no reason given'} (HTTP {status})."
+        if status == 404:
+            return NotFound(sentence, status=status, reason=reason)
+        if status == 409:
+            return Conflict(sentence, status=status, reason=reason)
+        hint = {
+            401: "The credentials were not accepted: a token may have expired.",
+            403: "The credentials lack this right on this cluster.",
+        }.get(status, "")
+        return ApiError(sentence, status=status, reason=reason, hint=hint)
+
+    # -- discovery --------------------------------------------------------------------------------------------
+
+    def resources(self) -> list[Resource]:
+        """Every resource in its group's preferred version, without subresources. Read once, then remembered."""
+        self._discover(refresh=False)
+        return self._preferred
+
+    def resource(self, api_version: str, kind: str) -> Resource:
+        """The resource of a kind.
+
+        :raises NotFound: not served (reason `KindNotServed`), also after reading discovery again.
+        """
+        for refresh in (False, True):
+            found = self._discover(refresh=refresh).get((api_version, kind))
+            if found is not None:
+                return found
+        raise NotFound(
+            f"{self.name}: {plain(api_version)} {plain(kind)} is not served here.",
+            status=404,
+            reason="KindNotServed",
+            hint="Is its CustomResourceDefinition applied, and the apiVersion spelt right?",
+        )
+
+    def _discover(self, *, refresh: bool) -> dict[tuple[str, str], Resource]:
+        with self._lock:
+            if self._discovery is None or refresh:
+                everything: dict[tuple[str, str], Resource] = {}
+                preferred: list[Resource] = []
+                for path in ("/api", "/apis"):
+                    answer = self.request("GET", path, accept=_AGGREGATED, action="read API discovery")
+                    if answer.get("kind") != "APIGroupDiscoveryList":
+                        raise KubestellarError(
+                            f"{self.name}: the API server has no aggregated discovery.",
+                            hint="Kubernetes 1.27 or newer is needed.",
+                        )
+                    for group in answer["items"]:
+                        for found, is_preferred in _group_resources(group):
+                            everything[(found.api_version, found.kind)] = found
+                            if is_preferred:
+                                preferred.append(found)
+                self._discovery, self._preferred = everything, preferred
+            return self._discovery
+
+    # -- verbs ------------------------------------------------------------------------------------------------
+
+    def get(self, resource: Resource, name: str, namespace: str | None = None) -> dict[str, Any] | None:
+        """One object, or None if it, its namespace or its resource is not there (404)."""
+        try:
+            answer = self.request(
+                "GET", resource.path(namespace, name), action=f"read {label(resource.kind, name, namespace)}"
+            )
+        except NotFound:
+            return None
+        return dict(answer)
+
+    def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        metadata_only: bool = False,
+    ) -> Listing:
+        """All objects of a resource in one namespace or in all, page by page.
+
+        :param metadata_only: only `apiVersion`, `kind` and `metadata` (PartialObjectMetadata).
+        :raises NotFound: the resource is not served: never taken for an empty list.
+        """
+        items: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            answer = self.request(
+                "GET",
+                resource.path(namespace),
+                query={
+                    "labelSelector": label_selector,
+                    "fieldSelector": field_selector,
+                    "limit": PAGE_SIZE,
+                    "continue": token,
+                },
+                accept=_METADATA_ONLY if metadata_only else "application/json",
+                action=f"list {resource.plural}",
+            )
+            for item in answer.get("items") or []:
+                # Items of typed lists name no kind, those of metadata lists the wrong one.
+                item["apiVersion"], item["kind"] = resource.api_version, resource.kind
+                items.append(item)
+            metadata = answer.get("metadata") or {}
+            token = metadata.get("continue") or ""
+            if not token:
+                return Listing(items, str(metadata.get("resourceVersion") or ""))
+
+    def create(self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
+        """POST one object. :raises Conflict: it exists (reason `AlreadyExists`)."""
+        namespace, name = _identity(obj)
+        answer = self.request(
+            "POST",
+            resource.path(namespace),
+            body=obj,
+            query={"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else ""},
+            action=f"create {label(resource.kind, name, namespace)}",
+        )
+        return dict(answer)
+
+    def apply(
+        self,
+        resource: Resource,
+        obj: Mapping[str, Any],
+        *,
+        field_manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
+        subresource: str | None = None,
+    ) -> dict[str, Any]:
+        """Server-side apply with strict field validation; the object as the server then has it.
+
+        :raises Conflict: another manager owns a field and `force` is false.
+        """
+        namespace, name = _identity(obj)
+        answer = self.request(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            body=obj,
+            query={
+                "fieldManager": field_manager,
+                "force": "true" if force else "false",
+                "fieldValidation": "Strict",
+                "dryRun": "All" if dry_run else "",
+            },
+            content_type=_APPLY_PATCH,
+            action=f"apply {label(resource.kind, name, namespace)}",
+        )
+        return dict(answer)
+
+    def patch(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None,
+        body: Any,
+        *,
+        kind: str = "merge",
+        subresource: str | None = None,
+        dry_run: bool = False,
+        field_manager: str = FIELD_MANAGER,
+    ) -> dict[str, Any]:
+        """A merge patch (`kind="merge"`, repeatable) or a JSON patch (`kind="json"`)."""
+        answer = self.request(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            body=body,
+            query={"fieldManager": field_manager, "dryRun": "All" if dry_run else ""},
+            content_type=_MERGE_PATCH if kind == "merge" else _JSON_PATCH,
+            action=f"change {label(resource.kind, name, namespace)}",
+            repeatable=kind == "merge",
+        )
+        return dict(answer)
+
+    def update(
+        self,
+        resource: Resource,
+        obj: Mapping[str, Any],
+        *,
+        subresource: str | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """PUT one object. :raises Conflict: it changed since it was read."""
+        namespace, name = _identity(obj)
+        answer = self.request(
+            "PUT",
+            resource.path(namespace, name, subresource),
+            body=obj,
+            query={"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else ""},
+            action=f"replace {label(resource.kind, name, namespace)}",
+        )
+        return dict(answer)
+
+    def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        propagation: str = "Background",
+        uid: str | None = None,
+        dry_run: bool = False,
+    ) -> bool:
+        """Delete one object; False if it was gone already. With `uid`, only that very object."""
+        options: dict[str, Any] = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "propagationPolicy": propagation,
+        }
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        if dry_run:
+            options["dryRun"] = ["All"]
+        try:
+            self.request(
+                "DELETE",
+                resource.path(namespace, name),
+                body=options,
+                action=f"delete {label(resource.kind, name, namespace)}",
+                repeatable=True,
+            )
+        except NotFound:
+            return False
+        return True
+
+    def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        resource_version: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        timeout: float,
+    ) -> Iterator[Event]:
+        """Events after `resource_version`, for at most `timeout` seconds; ends early when the server hangs up.
+
+        :raises Expired: list again and watch from there.
+        :raises ConnectionFailed, ApiError: no connection, or refused.
+        """
+        action = f"watch {resource.plural}"
+        query = {
+            "watch": "1",
+            "resourceVersion": resource_version,
+            "labelSelector": label_selector,
+            "fieldSelector": field_selector,
+            "timeoutSeconds": max(1, int(timeout)),
+            "allowWatchBookmarks": "true",
+        }
+        try:
+            response = self._send(
+                "GET",
+                resource.path(namespace),
+                None,
+                query,
+                "application/json",
+                "application/json",
+                timeout + 5,
+                preload=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise self._connection_error(action, error) from error
+        try:
+            if response.status == 410:
+                raise Expired(f"{self.name}: the watch of {resource.plural} expired.")
+            if response.status >= 400:
+                raise self._refusal(action, int(response.status), response.read())
+            for line in _lines(response):
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    status = event.get("object") or {}
+                    if status.get("code") == 410:
+                        raise Expired(f"{self.name}: the watch of {resource.plural} expired.")
+                    raise ApiError(
+                        f"{self.name}: cannot {action}: {plain(status.get('message'))}.",
+                        status=int(status.get("code") or 500),
+                        reason=str(status.get("reason") or ""),
+                    )
+                yield Event(event["type"], event["object"])
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return  # cut off in the middle: the caller watches again from the last version it saw
+        finally:
+            response.close()
+
+
+def label(kind: str, name: str, namespace: str | None = None) -> str:
+    """`Deployment default/web` or `Namespace shop`, for messages."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def _lines(response: Any) -> Iterator[bytes]:
+    """The lines of a streamed answer as they arrive."""
+    rest = b""
+    for chunk in response.stream(65536):
+        *complete, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in complete if line.strip())
+
+
+def _identity(obj: Mapping[str, Any]) -> tuple[str | None, str]:
+    metadata = obj.get("metadata") or {}
+    return metadata.get("namespace"), str(metadata.get("name") or metadata.get("generateName") or "")
+
+
+def _group_resources(group: Mapping[str, Any]) -> Iterator[tuple[Resource, bool]]:
+    """Resources of one APIGroupDiscovery, each with whether its version is the group's preferred one for it.
+
+    As client-go's ServerPreferredResources: a resource that only an older version serves counts there
+    (kubernetes: staging/src/k8s.io/client-go/discovery/discovery_client.go).
+    """
+    name = (group.get("metadata") or {}).get("name") or ""
+    seen: set[str] = set()
+    for version in group.get("versions") or []:
+        for entry in version.get("resources") or []:
+            response_kind = entry.get("responseKind") or {}
+            plural = entry["resource"]
+            found = Resource(
+                group=name,
+                version=version["version"],
+                plural=plural,
+                kind=str(response_kind.get("kind") or ""),
+                namespaced=entry.get("scope") == "Namespaced",
+                verbs=frozenset(entry.get("verbs") or ()),
+            )
+            yield found, plural not in seen
+            seen.add(plural)
+
+
+def _read_kubeconfig(paths: list[str], name: str) -> Mapping[str, Any]:
+    """Content of one kubeconfig, or several merged as kubectl does."""
+    try:
+        if len(paths) == 1:
+            with open(paths[0], encoding="utf-8") as stream:
+                content = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        else:
+            content = kube_config.KubeConfigMerger(os.pathsep.join(paths)).config.value
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigException) as error:
+        raise InvalidInput(f"{name}: the kubeconfig {paths[0]} cannot be read: {plain(error)}.") from error
+    if not isinstance(content, Mapping):
+        raise InvalidInput(f"{name}: {paths[0]} is not a kubeconfig.")
+    return content
+
+
+def _configure_host(configuration: Configuration, auth: Auth) -> None:
+    host = str(auth.host)
+    configuration.host = host if "://" in host else f"https://{host}"
+    if auth.api_key:
+        configuration.api_key = {"BearerToken": f"Bearer {auth.api_key}"}
+    configuration.ssl_ca_cert = auth.ca_cert
+    configuration.cert_file = auth.client_cert
+    configuration.key_file = auth.client_key
+
+
+def _configure_common(configuration: Configuration, auth: Auth) -> None:
+    if not auth.validate_certs:
+        configuration.verify_ssl = False
+    if auth.proxy:
+        configuration.proxy = auth.proxy
+    if auth.no_proxy:
+        configuration.no_proxy = auth.no_proxy
+
+
+def _require_library() -> None:
+    if IMPORT_ERROR is not None:
+        raise KubestellarError(
+            f"The Python library kubernetes cannot be used: {IMPORT_ERROR}.",
+            hint="Install it for the Python that runs this module: pip install kubernetes.",
+        )
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether the request certainly did not reach the server."""
+    return isinstance(error, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError))
+
+
+def _is_tls(error: Exception) -> bool:
+    """A certificate that is not trusted: trying again does not help."""
+    return isinstance(error, urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def _retry_after(value: str | None) -> float:
+    """Seconds that a Retry-After header asks for; 0 without one."""
+    if not value:
+        return 0.0
+    try:
+        return float(value)
+    except ValueError:
+        parsed = email.utils.parsedate_to_datetime(value)
+        return max(0.0, parsed.timestamp() - time.time())

@@ -1,0 +1,231 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Comparing what is wanted with what is there (private to kubestellar.core). Pure functions.
+
+`satisfied` decides without a request whether a server-side apply would change anything, from the wanted
+object, the live one and our entry in its managedFields. It may say "no" for an object that is in fact
+equal; it must never say "yes" for one that differs. `changed` then comes from the server's answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, dump_yaml
+
+_SERVER_METADATA = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$")
+_DECIMAL_SUFFIX = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY_SUFFIX = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_MASK = "********"
+
+
+def wanted(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition as it is to be sent: without status, server metadata and nulls, Secret text as base64 data."""
+    result: dict[str, Any] = _without_nulls(dict(obj))
+    result.pop("status", None)
+    metadata = dict(result.get("metadata") or {})
+    for key in _SERVER_METADATA:
+        metadata.pop(key, None)
+    result["metadata"] = metadata
+    if result.get("kind") == "Secret" and result.get("apiVersion") == "v1" and "stringData" in result:
+        data = dict(result.get("data") or {})
+        for key, value in (result.pop("stringData") or {}).items():
+            data[key] = base64.b64encode(str(value).encode()).decode()
+        result["data"] = data
+    return result
+
+
+def content(obj: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The part of a live object that people decide: no status, no server metadata."""
+    if obj is None:
+        return {}
+    result = {key: value for key, value in obj.items() if key != "status"}
+    metadata = {
+        key: value for key, value in (result.get("metadata") or {}).items() if key not in _SERVER_METADATA
+    }
+    if metadata:
+        result["metadata"] = metadata
+    return result
+
+
+def satisfied(
+    want: Mapping[str, Any], live: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER
+) -> bool:
+    """Whether applying `want` (see `wanted`) would change nothing in `live`, as far as can be told from here."""
+    owned = _owned_fields(live, field_manager)
+    if owned is None:
+        return False
+    body = {key: value for key, value in want.items() if key not in ("apiVersion", "kind")}
+    metadata = {k: v for k, v in (body.get("metadata") or {}).items() if k not in ("name", "namespace")}
+    if metadata:
+        body["metadata"] = metadata
+    else:
+        body.pop("metadata", None)
+    return _same_map(body, live, owned)
+
+
+def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> bool:
+    """Whether the field manager has applied this object (metadata is enough), rather than a controller made it."""
+    return any(
+        entry.get("manager") == field_manager and entry.get("operation") == "Apply"
+        for entry in (live.get("metadata") or {}).get("managedFields") or []
+    )
+
+
+def _owned_fields(live: Mapping[str, Any], field_manager: str) -> dict[str, Any] | None:
+    """Our `fieldsV1` in the object's managedFields, or None if we never applied it."""
+    for entry in (live.get("metadata") or {}).get("managedFields") or []:
+        if (
+            entry.get("manager") == field_manager
+            and entry.get("operation") == "Apply"
+            and not entry.get("subresource")
+            and entry.get("apiVersion") == live.get("apiVersion")
+        ):
+            return dict(entry.get("fieldsV1") or {})
+    return None
+
+
+def _same(want: Any, live: Any, owned: Mapping[str, Any]) -> bool:
+    if isinstance(want, Mapping):
+        if not isinstance(live, Mapping):
+            return not want and live is None and not _children(owned)
+        return _same_map(want, live, owned) if _children(owned) else _covers(want, live)
+    if isinstance(want, list):
+        if not isinstance(live, list):
+            return not want and live is None
+        if any(key[:2] in ("k:", "v:") for key in owned):
+            return _same_keyed(want, live, owned)
+        return _covers(want, live)
+    return _equal(want, live)
+
+
+def _children(owned: Mapping[str, Any]) -> list[str]:
+    return [key for key in owned if key != "."]
+
+
+def _same_map(want: Mapping[str, Any], live: Mapping[str, Any], owned: Mapping[str, Any]) -> bool:
+    names = {key[2:] for key in owned if key.startswith("f:")}
+    if names != set(want):
+        return False
+    return all(_same(value, live.get(key), owned[f"f:{key}"]) for key, value in want.items())
+
+
+def _same_keyed(want: list[Any], live: list[Any], owned: Mapping[str, Any]) -> bool:
+    """Lists merged by key (`k:`) or as sets (`v:`): each wanted item is one we own, and none is owned beside."""
+    entries = _children(owned)
+    if len(entries) != len(want):
+        return False
+    for entry in entries:
+        key = json.loads(entry[2:])
+        if entry.startswith("v:"):
+            if key not in want or key not in live:
+                return False
+            continue
+        mine = next((item for item in want if _has_key(item, key, exact=False)), None)
+        theirs = next((item for item in live if _has_key(item, key, exact=True)), None)
+        if mine is None or theirs is None:
+            return False
+        # The server records a defaulted key field (a port's protocol) as owned although it was not sent.
+        fields = {
+            name: value
+            for name, value in owned[entry].items()
+            if not (name.startswith("f:") and name[2:] in key and name[2:] not in mine)
+        }
+        if not _same_map(mine, theirs, fields):
+            return False
+    return True
+
+
+def _has_key(item: Any, key: Mapping[str, Any], *, exact: bool) -> bool:
+    """Whether a list item has the merge key; not `exact`: a key field that the item leaves out is defaulted."""
+    if not isinstance(item, Mapping):
+        return False
+    return all((not exact and name not in item) or item.get(name) == value for name, value in key.items())
+
+
+def _covers(want: Any, live: Any) -> bool:
+    """Whether `live` holds all of `want`, in an atomic value where the server may only have added defaults."""
+    if isinstance(want, Mapping):
+        return isinstance(live, Mapping) and all(
+            key in live and _covers(v, live[key]) for key, v in want.items()
+        )
+    if isinstance(want, list):
+        return (
+            isinstance(live, list)
+            and len(want) == len(live)
+            and all(_covers(mine, theirs) for mine, theirs in zip(want, live, strict=True))
+        )
+    return _equal(want, live)
+
+
+def _equal(want: Any, live: Any) -> bool:
+    """Scalars as the API server compares them: `1000m` is `1`, and `"8080"` is not `8080`."""
+    if isinstance(want, bool) or isinstance(live, bool):
+        return want is live
+    if want == live and isinstance(want, str) == isinstance(live, str):
+        return True
+    if isinstance(live, str) and isinstance(want, (str, int, float)):
+        mine, theirs = quantity(str(want)), quantity(live)
+        # An equal number written with another suffix; a version such as "1.10" must not equal "1.1".
+        return mine is not None and mine == theirs and any(c.isalpha() for c in f"{want}{live}")
+    return False
+
+
+def quantity(text: str) -> Decimal | None:
+    """The number that a Kubernetes quantity stands for, or None if `text` is none."""
+    match = _QUANTITY.match(text)
+    if match is None:
+        return None
+    number, suffix = Decimal(match.group(1)), match.group(2) or ""
+    if suffix in _BINARY_SUFFIX:
+        return number * Decimal(1024) ** _BINARY_SUFFIX[suffix]
+    if suffix in _DECIMAL_SUFFIX:
+        return number.scaleb(_DECIMAL_SUFFIX[suffix])
+    return number.scaleb(int(suffix[1:])) if suffix else number
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
+def redact(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both sides with the values of Secrets masked; a value that differs is marked, not shown."""
+    left, right = copy.deepcopy(dict(before)), copy.deepcopy(dict(after))
+    for side in (left, right):
+        annotations = (side.get("metadata") or {}).get("annotations")
+        if isinstance(annotations, dict) and _LAST_APPLIED in annotations:
+            annotations[_LAST_APPLIED] = _MASK
+    if "Secret" in (left.get("kind"), right.get("kind")):
+        for field in ("data", "stringData"):
+            ours, theirs = left.get(field) or {}, right.get(field) or {}
+            for key in set(ours) | set(theirs):
+                same = key in ours and key in theirs and ours[key] == theirs[key]
+                if key in ours:
+                    ours[key] = _MASK if same else f"{_MASK} (before)"
+                if key in theirs:
+                    theirs[key] = _MASK if same else f"{_MASK} (after)"
+    return left, right
+
+
+def entry(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, header: str) -> dict[str, str]:
+    """One element of a module's `diff`: YAML of both sides, Secrets masked. None means the object is not there."""
+    left, right = redact(content(before), content(after))
+    return {
+        "before": dump_yaml(left) if before is not None else "",
+        "after": dump_yaml(right) if after is not None else "",
+        "before_header": header,
+        "after_header": header,
+    }

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one exception tree of the collection (private to kubestellar.core).
+
+Every error carries a sentence for the operator (cluster, object and action named) and a hint: the next
+command or variable to try. `_module.run` turns it into `fail_json`, so no other code calls `fail_json`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class KubestellarError(Exception):
+    """A failure the operator can act on.
+
+    :param message: one sentence that names cluster, object and action.
+    :param hint: the next thing to try; empty if the sentence says it all.
+    :param details: further keys of the failed result (never secrets).
+    """
+
+    def __init__(self, message: str, *, hint: str = "", **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def result(self) -> dict[str, Any]:
+        """The keyword arguments for `fail_json`."""
+        result: dict[str, Any] = {"msg": self.message, **self.details}
+        if self.hint:
+            result["hint"] = self.hint
+            result["msg"] = f"{self.message} {self.hint}"
+        return result
+
+
+class InvalidInput(KubestellarError):
+    """Options that cannot be right whatever the clusters say. Raised before the first request."""
+
+
+class ConnectionFailed(KubestellarError):
+    """No usable answer from an API server: refused, timed out, TLS, credentials that cannot be loaded."""
+
+
+class ApiError(KubestellarError):
+    """An API server refused a request.
+
+    :param status: HTTP status code.
+    :param reason: `reason` of the Kubernetes Status object, for example `AlreadyExists`; may be empty.
+    """
+
+    def __init__(
+        self, message: str, *, status: int, reason: str = "", hint: str = "", **details: Any
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, reason=reason, **details)
+        self.status = status
+        self.reason = reason
+
+
+class NotFound(ApiError):
+    """404: the object, its namespace or its resource does not exist."""
+
+
+class Conflict(ApiError):
+    """409: another writer owns a field, or the object changed in between."""
+
+
+class WaitTimeout(KubestellarError):
+    """A condition did not come in time. `details["missing"]` lists who lacks what."""
+
+
+class PreflightFailed(KubestellarError):
+    """The machine or the inventory lacks something; nothing has been started or changed."""

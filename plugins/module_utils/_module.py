@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module's `main()` is made of (private to kubestellar.core)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubestellar.core.plugins.module_utils import _space
+from ansible_collections.kubestellar.core.plugins.module_utils._auth import (
+    AUTH_SPEC,
+    GUARD_SPEC,
+    resolve,
+    space_spec,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+
+_SECRET_KEYS = (
+    "token",
+    "password",
+    "client-key-data",
+    "client-certificate-data",
+    "id-token",
+    "refresh-token",
+)
+
+
+class Context:
+    """What the work of a module gets: its parameters, its mode, its clusters.
+
+    :ivar planned: the option `connection_planned` in check mode: the cluster would be created by an earlier
+        task of the same run, so the module forecasts without connecting.
+    """
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.params: dict[str, Any] = module.params
+        self.check_mode: bool = module.check_mode
+        self.diff_mode: bool = module._diff
+        self.planned: bool = module.check_mode and bool(module.params.get("connection_planned"))
+        self.progress = Progress(module.tmpdir)
+        self.tmpdir: str = module.tmpdir
+        self._module = module
+        self._clusters: dict[str, Cluster] = {}
+
+    def warn(self, text: str) -> None:
+        """Show a warning with the result."""
+        self._module.warn(text)
+
+    def hosting(self) -> Cluster:
+        """The hosting cluster that the connection options name."""
+        if "hosting" not in self._clusters:
+            cluster = Cluster.from_auth(
+                resolve(self.params), name=self.params.get("context") or "hosting cluster"
+            )
+            expected = self.params.get("expected_server")
+            if expected and cluster.server != expected.rstrip("/"):
+                raise InvalidInput(
+                    f"{cluster.name}: the connection leads to {cluster.server}, not to the expected {expected}.",
+                    hint="Nothing was read or changed; check kubeconfig, context and the K8S_AUTH_* environment.",
+                )
+            self._clusters["hosting"] = cluster
+        return self._clusters["hosting"]
+
+    def its(self) -> Cluster:
+        """The ITS of the options `its` or `its_kubeconfig`."""
+        return self._space("its")
+
+    def wds(self) -> Cluster:
+        """The WDS of the options `wds` or `wds_kubeconfig`."""
+        return self._space("wds")
+
+    def _space(self, role: str) -> Cluster:
+        if role in self._clusters:
+            return self._clusters[role]
+        name, kubeconfig = self.params.get(role), self.params.get(f"{role}_kubeconfig")
+        if kubeconfig:
+            context = self.params.get(f"{role}_context")
+            cluster = Cluster.from_kubeconfig(kubeconfig, context, name=name or context or role)
+        elif name:
+            cluster = _space.connect(self.hosting(), name)
+        else:
+            raise InvalidInput(
+                f"No {role.upper()} is named.", hint=f"Set {role}, or {role}_kubeconfig and {role}_context."
+            )
+        self._clusters[role] = cluster
+        return cluster
+
+
+def run(
+    spec: Mapping[str, Any],
+    work: Callable[[Context], dict[str, Any]],
+    *,
+    connection: bool = True,
+    spaces: Sequence[str] = (),
+    **module_arguments: Any,
+) -> None:
+    """Build the AnsibleModule, do the work, and leave with its result or with one sentence.
+
+    :param spec: the module's own options.
+    :param work: gets the context, returns the result.
+    :param connection: whether the connection option family belongs to the module.
+    :param spaces: `its`, `wds` or both: the options that name them are added.
+    """
+    arguments: dict[str, Any] = dict(spec)
+    if connection:
+        arguments = {**AUTH_SPEC, **GUARD_SPEC, **arguments}
+    for role in spaces:
+        arguments = {**space_spec(role), **arguments}
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **module_arguments)
+    module.no_log_values.update(_secrets(module.params.get("kubeconfig")))
+    try:
+        result = work(Context(module))
+    except KubestellarError as error:
+        module.fail_json(**error.result())
+    else:
+        module.exit_json(**result)
+
+
+def _secrets(value: Any, key: str = "") -> Iterator[str]:
+    """Every secret string inside a kubeconfig that was given as a mapping."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _secrets(item, str(name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secrets(item, key)
+    elif isinstance(value, str) and value and key in _SECRET_KEYS:
+        yield value

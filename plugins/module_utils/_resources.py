@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""API resources: what discovery tells, and the ones that need no discovery (private to kubestellar.core)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One API resource in one version.
+
+    :param plural: name in the URL, for example `deployments`.
+    :param verbs: what the server allows; empty for the constants below.
+    """
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool
+    verbs: frozenset[str] = frozenset()
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`, or `v1` for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(
+        self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
+    ) -> str:
+        """The URL path of the collection, or of one object or its subresource. Each part is quoted."""
+        parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
+        if self.namespaced and namespace:
+            parts += ["namespaces", namespace]
+        parts.append(self.plural)
+        if name:
+            parts.append(name)
+        if subresource:
+            parts.append(subresource)
+        return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", False)
+NODES = Resource("", "v1", "nodes", "Node", False)
+SECRETS = Resource("", "v1", "secrets", "Secret", True)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", True)
+SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", True)
+CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False)
+CSRS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", False)
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", True)
+CLUSTER_ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False)
+CLUSTER_ROLE_BINDINGS = Resource(
+    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False
+)
+
+CONTROL_PLANES = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "controlplanes", "ControlPlane", False)
+BINDING_POLICIES = Resource("control.kubestellar.io", "v1alpha1", "bindingpolicies", "BindingPolicy", False)
+BINDINGS = Resource("control.kubestellar.io", "v1alpha1", "bindings", "Binding", False)
+WORK_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "workstatuses", "WorkStatus", True)
+MANAGED_CLUSTERS = Resource(
+    "cluster.open-cluster-management.io", "v1", "managedclusters", "ManagedCluster", False
+)
+MANIFEST_WORKS = Resource("work.open-cluster-management.io", "v1", "manifestworks", "ManifestWork", True)
+APPLIED_MANIFEST_WORKS = Resource(
+    "work.open-cluster-management.io", "v1", "appliedmanifestworks", "AppliedManifestWork", False
+)

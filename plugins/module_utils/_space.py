@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the hosting cluster to a space (private to kubestellar.core)."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+
+CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
+
+
+def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> Cluster:
+    """The cluster of a ControlPlane, by the kubeconfig in its Secret.
+
+    :param space: name of the ControlPlane.
+    :param in_cluster: whether we run as a pod of the hosting cluster, which decides the address; looked up when None.
+    :raises NotFound: no such ControlPlane.
+    :raises KubestellarError: it has no usable Secret yet.
+    """
+    control_plane = hosting.get(CONTROL_PLANES, space)
+    if control_plane is None:
+        raise NotFound(
+            f"{hosting.name}: there is no ControlPlane {space}.",
+            status=404,
+            reason="NotFound",
+            hint="Create it (playbooks/hub.yml), or name an existing space.",
+        )
+    kubeconfig = secret_kubeconfig(hosting, control_plane, in_cluster=in_cluster)
+    if kubeconfig is None:
+        raise KubestellarError(
+            f"{hosting.name}: the ControlPlane {space} has no kubeconfig yet.",
+            hint="Wait until it is Ready, or look at its conditions and at the KubeFlex manager.",
+        )
+    return Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=space)
+
+
+def secret_kubeconfig(
+    hosting: Cluster, control_plane: Mapping[str, Any], *, in_cluster: bool | None = None
+) -> dict[str, Any] | None:
+    """The kubeconfig (as a mapping) in the Secret that a ControlPlane names, or None while it is not there.
+
+    `status.secretRef.key` names a key that the Secret of a `host` or `external` space lacks, so the in-cluster
+    key is the fallback (kubeflex: pkg/reconcilers/external).
+    """
+    if in_cluster is None:
+        in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
+    reference = (control_plane.get("status") or {}).get("secretRef") or {}
+    if not reference.get("name"):
+        return None
+    secret = hosting.get(SECRETS, reference["name"], reference.get("namespace"))
+    data = (secret or {}).get("data") or {}
+    keys = [reference.get("key"), reference.get("inClusterKey")]
+    if in_cluster:
+        keys.reverse()
+    encoded = next((data[key] for key in keys if key and data.get(key)), None)
+    if encoded is None:
+        return None
+    name = (control_plane.get("metadata") or {}).get("name")
+    documents = load_yaml(base64.b64decode(encoded), f"the kubeconfig of ControlPlane {name}")
+    return documents[0] if documents else None

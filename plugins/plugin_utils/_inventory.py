@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules of a KubeStellar inventory (private to kubestellar.core). Pure functions over its variables.
+
+Argument specs check the variables a role knows, for one host, when the role starts. These rules run before
+anything starts, over all hosts, and also find misspelt variables and hosts that do not fit together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.module_utils._client import plain
+
+HUBS = "kubestellar_hubs"
+WECS = "kubestellar_wecs"
+KNOBS = ("kubestellar_home", "kubestellar_stack", "kubestellar_hubs", "kubestellar_wecs")
+
+_DNS_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+_NAME_RULE = "at most 63 lower-case letters, digits and dashes, without dots"
+
+Hosts = Mapping[str, Mapping[str, Any]]
+"""Inventory host name to its variables."""
+
+Specs = Mapping[str, Mapping[str, Any]]
+"""Role name to the options of its main entry point, as in `meta/argument_specs.yml`."""
+
+
+def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) -> list[str]:
+    """One sentence per mistake, each naming host, variable and remedy; empty for a sound inventory.
+
+    :param groups: inventory group to its hosts.
+    :param hosts: variables of the hosts in the two groups.
+    :param specs: the roles' options; a variable that begins with a role's name must be among them.
+    """
+    hubs, wecs = list(groups.get(HUBS) or []), list(groups.get(WECS) or [])
+    if not hubs and not wecs:
+        return [f"The groups {HUBS} and {WECS} have no hosts. Put the hub into {HUBS} and the clusters into {WECS}."]
+    found: list[str] = []
+    for host in dict.fromkeys(hubs + wecs):
+        found += _variables(host, hosts[host], specs)
+    if found:
+        return found
+    for hub in hubs:
+        found += _hub(hub, hosts[hub])
+    found += _wecs(hubs, wecs, hosts)
+    return found
+
+
+def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterator[str]:
+    """Unknown names and wrong types among the variables of one host."""
+    known = {option for options in specs.values() for option in options}
+    for name in sorted(variables):
+        if name in known or name in KNOBS:
+            continue
+        if name.partition("_")[0] in specs or name.startswith("kubestellar_"):
+            near = difflib.get_close_matches(name, [*known, *KNOBS], n=1)
+            remedy = f"Did you mean {near[0]}?" if near else "Remove it, or see the README of the role for its variables."
+            yield f"{host}: the variable {name} is not known. {remedy}"
+    for role, options in specs.items():
+        given = {name: value for name, value in variables.items() if name in options}
+        if not given:
+            continue
+        checked = {name: _optional(options[name]) for name in given}
+        for message in ArgumentSpecValidator(checked).validate(given).error_messages:
+            yield f"{host}: {plain(message)}. See the README of the role {role} for what the variable takes."
+
+
+def _optional(option: Mapping[str, Any]) -> dict[str, Any]:
+    """A role option for the validator, which knows no descriptions."""
+    result = {key: value for key, value in option.items() if key in ("type", "elements", "choices", "required")}
+    if "options" in option:
+        result["options"] = {name: _optional(sub) for name, sub in option["options"].items()}
+    return result
+
+
+def _name(host: str, variable: str, name: Any) -> Iterator[str]:
+    if not isinstance(name, str) or not _DNS_LABEL.match(name):
+        yield f"{host}: {variable} {plain(repr(name))} is not a legal cluster name. Use {_NAME_RULE}."
+
+
+def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """The names of a hub and its spaces, and what the spaces and workloads refer to."""
+    yield from _name(host, "hub_name", variables.get("hub_name", host))
+    itses = [its.get("name") for its in variables.get("hub_itses") or [{"name": "its1"}]]
+    wdses = [wds.get("name") for wds in variables.get("hub_wdses") or [{"name": "wds1"}]]
+    taken: dict[Any, str] = {variables.get("hub_name", host): "the hub"}
+    for variable, names in (("hub_itses", itses), ("hub_wdses", wdses)):
+        for name in names:
+            yield from _name(host, f"{variable}: the name", name)
+            if name in taken:
+                yield f"{host}: {variable} names {name}, which is the name of {taken[name]} too. Give it another name."
+            taken[name] = f"a space in {variable}"
+    for wds in variables.get("hub_wdses") or []:
+        its = wds.get("its")
+        if its and its not in itses:
+            yield f"{host}: hub_wdses: {wds['name']} uses the ITS {its}, which hub_itses lacks. Add it, or correct its."
+        if not its and len(itses) > 1:
+            yield f"{host}: hub_wdses: {wds['name']} names no ITS and there are {len(itses)}. Set its."
+    seen: set[Any] = set()
+    for workload in variables.get("hub_workloads") or []:
+        name, wds = workload.get("name"), workload.get("wds")
+        yield from _name(host, "hub_workloads: the name", name)
+        if (wds, name) in seen:
+            yield f"{host}: hub_workloads names {name} twice. Give one of them another name."
+        seen.add((wds, name))
+        if wds and wds not in wdses:
+            yield f"{host}: hub_workloads: {name} goes to the WDS {wds}, which hub_wdses lacks. Add it, or correct wds."
+        if not wds and len(wdses) > 1:
+            yield f"{host}: hub_workloads: {name} names no WDS and there are {len(wdses)}. Set wds."
+
+
+def _wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:
+    """Each WEC has one hub and a name of its own there."""
+    taken: dict[tuple[str, Any], str] = {}
+    for hub in hubs:
+        variables = hosts[hub]
+        if (variables.get("hub_provider") or "embedded") == "embedded":
+            taken[(hub, variables.get("hub_name", hub))] = f"the hub {hub}"
+            for kind in ("hub_itses", "hub_wdses"):
+                for space in variables.get(kind) or [{"name": "its1" if kind == "hub_itses" else "wds1"}]:
+                    taken[(hub, space.get("name"))] = f"a space in {kind} of {hub}"
+    for wec in wecs:
+        variables = hosts[wec]
+        hub = variables.get("wec_hub") or (hubs[0] if len(hubs) == 1 else None)
+        name = variables.get("wec_name", wec)
+        yield from _name(wec, "wec_name", name)
+        if not hubs:
+            yield f"{wec}: there is no hub to register with. Put a host into the group {HUBS}."
+        elif hub is None:
+            yield f"{wec}: wec_hub is not set and there are {len(hubs)} hubs. Set it to one of: {', '.join(hubs)}."
+        elif hub not in hubs:
+            yield f"{wec}: wec_hub is {hub}, which is not in {HUBS}. Set it to one of: {', '.join(hubs)}."
+        else:
+            its = variables.get("wec_its")
+            itses = [space.get("name") for space in hosts[hub].get("hub_itses") or [{"name": "its1"}]]
+            if its and its not in itses:
+                yield f"{wec}: wec_its is {its}, which the hub {hub} lacks. Set it to one of: {', '.join(itses)}."
+            if not its and len(itses) > 1:
+                yield f"{wec}: wec_its is not set and the hub {hub} has {len(itses)}. Set it to one of: {', '.join(itses)}."
+            if (hub, name) in taken and not (wec == hub and name == variables.get("hub_name", hub)):
+                yield f"{wec}: the cluster name {name} is that of {taken[(hub, name)]} too. Set wec_name to another one."
+            taken[(hub, name)] = f"the WEC {wec}"

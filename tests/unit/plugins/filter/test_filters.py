@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.kubestellar.core.plugins.filter.hub_connection import hub_connection
+from ansible_collections.kubestellar.core.plugins.filter.hub_limits import hub_limits
+from ansible_collections.kubestellar.core.plugins.filter.wec_batches import wec_batches
+from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
+
+HOSTVARS = {
+    "hub": {},
+    "hub2": {"hub_itses": [{"name": "a"}, {"name": "b"}]},
+    "c1": {"wec_hub": "hub", "wec_labels": {"x": "y"}},
+    "c2": {"wec_hub": "hub", "wec_name": "second"},
+    "c3": {"wec_hub": "hub2", "wec_its": "b"},
+    "c4": {},
+    "c5": {"wec_hub": "hub2"},
+    "c6": {"wec_hub": "nowhere"},
+}
+
+
+def test_wecs_of_one_hub_and_its_are_one_batch():
+    batches = wec_batches(["c1", "c3", "c2"], HOSTVARS, ["hub", "hub2"])
+    assert [(b["hub"], b["its"], [c["name"] for c in b["clusters"]]) for b in batches] == [
+        ("hub", "its1", ["c1", "second"]),
+        ("hub2", "b", ["c3"]),
+    ]
+    assert batches[0]["clusters"][0]["labels"] == {"x": "y"}
+    assert wec_batches(["c4"], HOSTVARS, ["hub"])[0]["hub"] == "hub"
+
+
+@pytest.mark.parametrize(("host", "words"), [("c4", "wec_hub is not set"), ("c5", "wec_its is not set"), ("c6", "nowhere")])
+def test_a_wec_whose_hub_or_its_is_unclear_is_refused(host, words):
+    with pytest.raises(AnsibleFilterError, match=words):
+        wec_batches([host], HOSTVARS, ["hub", "hub2"])
+
+
+def test_hub_connection_of_an_embedded_hub_is_its_stack(monkeypatch):
+    monkeypatch.setenv("KUBESTELLAR_HOME", "/srv/ks")
+    assert hub_connection({"inventory_hostname": "hub"}) == {
+        "kubeconfig": "/srv/ks/stacks/kubestellar/kubeconfig",
+        "context": "hub",
+    }
+    variables = {"inventory_hostname": "hub", "hub_name": "h", "kubestellar_home": "/x", "kubestellar_stack": "s"}
+    assert hub_connection(variables) == {"kubeconfig": "/x/stacks/s/kubeconfig", "context": "h"}
+
+
+def test_hub_connection_of_another_hub_is_what_the_inventory_says():
+    assert hub_connection({"hub_provider": "existing", "hub_kubeconfig": "/k", "hub_context": ""}) == {"kubeconfig": "/k"}
+
+
+@pytest.mark.parametrize(("wecs", "qps"), [(0, 500), (10, 500), (11, 550), (500, 2000)])
+def test_hub_limits_grow_with_the_fleet_within_bounds(wecs, qps):
+    assert hub_limits(wecs) == {
+        "controller_qps": qps,
+        "controller_burst": 2 * qps,
+        "agent_qps": 500,
+        "agent_burst": 1000,
+    }
+
+
+def test_workload_downsync_limits_every_clause_to_the_workload():
+    mine = [{"match_labels": {"kubestellar.core/workload": "shop"}}]
+    assert workload_downsync("shop", [{"resources": ["jobs"], "create_only": True}]) == [
+        {"object_selectors": mine},
+        {"resources": ["jobs"], "create_only": True, "object_selectors": mine},
+    ]

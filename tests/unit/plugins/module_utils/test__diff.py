@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils import _diff
+
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web", "namespace": "shop", "labels": {"a": "b"}},
+    "spec": {
+        "replicas": 2,
+        "template": {
+            "spec": {
+                "containers": [
+                    {
+                        "name": "web",
+                        "image": "web:1",
+                        "ports": [{"containerPort": 80}],
+                        "args": ["-v", "1"],
+                        "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}},
+                        "emptyDirLike": {},
+                    }
+                ]
+            }
+        },
+    },
+}
+PORT_KEY = 'k:{"containerPort":80,"protocol":"TCP"}'
+OWNED = {
+    "f:metadata": {"f:labels": {"f:a": {}}},
+    "f:spec": {
+        "f:replicas": {},
+        "f:template": {
+            "f:spec": {
+                "f:containers": {
+                    'k:{"name":"web"}': {
+                        ".": {},
+                        "f:name": {},
+                        "f:image": {},
+                        "f:ports": {PORT_KEY: {".": {}, "f:containerPort": {}, "f:protocol": {}}},
+                        "f:args": {},
+                        "f:resources": {"f:limits": {"f:cpu": {}, "f:memory": {}}},
+                        "f:emptyDirLike": {},
+                    }
+                }
+            }
+        },
+    },
+}
+
+
+def live(change=lambda obj: None, owned=OWNED):
+    obj = copy.deepcopy(DEPLOYMENT)
+    obj["metadata"].update(
+        uid="u",
+        resourceVersion="7",
+        managedFields=[
+            {"manager": "kubestellar.core", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": copy.deepcopy(owned)}
+        ],
+    )
+    container = obj["spec"]["template"]["spec"]["containers"][0]
+    container["ports"][0]["protocol"] = "TCP"
+    container["imagePullPolicy"] = "IfNotPresent"
+    container["resources"]["limits"]["cpu"] = "1"
+    obj["spec"]["revisionHistoryLimit"] = 10
+    obj["status"] = {"replicas": 2}
+    change(obj)
+    return obj
+
+
+def container_of(obj):
+    return obj["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_defaults_foreign_fields_and_other_spellings_are_no_difference():
+    def foreign(obj):
+        obj["metadata"]["labels"]["foreign"] = "x"
+        obj["metadata"]["finalizers"] = ["other/one"]
+        obj["spec"]["template"]["spec"]["containers"].append({"name": "sidecar", "image": "injected"})
+
+    assert _diff.satisfied(DEPLOYMENT, live())
+    assert _diff.satisfied(DEPLOYMENT, live(foreign))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda obj: obj["spec"].update(replicas=3),
+        lambda obj: obj["spec"].update(replicas="2"),
+        lambda obj: obj["metadata"]["labels"].clear(),
+        lambda obj: container_of(obj).update(image="web:2"),
+        lambda obj: container_of(obj).update(args=["-v"]),
+        lambda obj: container_of(obj).update(args=["-v", "1", "2"]),
+        lambda obj: container_of(obj)["resources"]["limits"].update(memory="1G"),
+        lambda obj: obj["spec"]["template"]["spec"].update(containers=[]),
+    ],
+)
+def test_a_drifted_field_is_a_difference(change):
+    assert not _diff.satisfied(DEPLOYMENT, live(change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda want: want["spec"].pop("replicas"),
+        lambda want: want["metadata"].pop("labels"),
+        lambda want: container_of(want).pop("args"),
+        lambda want: container_of(want).pop("ports"),
+        lambda want: want["spec"].update(paused=True),
+        lambda want: container_of(want)["ports"].append({"containerPort": 81}),
+    ],
+)
+def test_a_field_no_longer_or_newly_wanted_is_a_difference(change):
+    want = copy.deepcopy(DEPLOYMENT)
+    change(want)
+    assert not _diff.satisfied(want, live())
+
+
+def test_an_object_that_others_made_is_not_ours_yet():
+    assert not _diff.satisfied(DEPLOYMENT, live(lambda obj: obj["metadata"].update(managedFields=[])))
+    assert not _diff.applied_by(live(lambda obj: obj["metadata"].update(managedFields=[])))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1000m", Decimal(1)), ("1Gi", Decimal(2**30)), ("1e3", Decimal(1000)), ("0.5", Decimal("0.5")), ("x", None), ("", None)],
+)
+def test_quantity(text, number):
+    assert _diff.quantity(text) == number
+
+
+def test_a_version_is_no_quantity():
+    want = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"v": "1.10"}}
+    there = copy.deepcopy(want)
+    there["data"]["v"] = "1.1"
+    there["metadata"]["managedFields"] = [
+        {"manager": "kubestellar.core", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:v": {}}}}
+    ]
+    assert not _diff.satisfied(want, there)
+
+
+def test_wanted_drops_what_the_server_owns_and_encodes_secret_text():
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "creationTimestamp": None, "resourceVersion": "1", "uid": "u"},
+        "stringData": {"password": "hunter2"},
+        "status": {},
+    }
+    assert _diff.wanted(secret) == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "data": {"password": "aHVudGVyMg=="},
+    }
+
+
+def test_diff_masks_secrets_and_marks_what_differs():
+    before = {"kind": "Secret", "data": {"same": "YQ==", "old": "Yg==", "changed": "Yw=="}}
+    after = {"kind": "Secret", "data": {"same": "YQ==", "new": "ZA==", "changed": "ZQ=="}}
+    shown = _diff.entry(before, after, "c: Secret s")
+    assert not any(value in shown["before"] + shown["after"] for value in ("YQ==", "Yg==", "Yw==", "ZA==", "ZQ=="))
+    assert "changed: '******** (before)'" in shown["before"] and "changed: '******** (after)'" in shown["after"]
+    assert "same: '********'" in shown["before"] and "same: '********'" in shown["after"]
+    assert before["data"]["old"] == "Yg=="

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
+
+ROLES = Path(__file__).parents[4] / "roles"
+SPECS = {
+    path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
+    for path in ROLES.glob("*/meta/argument_specs.yml")
+}
+
+
+def problems(hubs=None, wecs=None):
+    hubs = {"hub": {}} if hubs is None else hubs
+    wecs = {"cluster1": {}, "cluster2": {}} if wecs is None else wecs
+    groups = {"kubestellar_hubs": list(hubs), "kubestellar_wecs": list(wecs)}
+    return _inventory.problems(groups, {**wecs, **hubs}, SPECS)
+
+
+def test_a_sound_inventory_has_no_problem():
+    assert problems() == []
+    assert (
+        problems(
+            {
+                "hub": {
+                    "hub_itses": [{"name": "its1"}, {"name": "its2"}],
+                    "hub_wdses": [{"name": "wds1", "its": "its1"}, {"name": "wds2", "its": "its2"}],
+                    "hub_workloads": [{"name": "shop", "wds": "wds1", "source": {"src": ["a"]}}],
+                    "kubestellar_stack": "other",
+                }
+            },
+            {"cluster1": {"wec_its": "its1", "wec_labels": {"a": "b"}, "wec_nodes": "2"}, "c2": {"wec_its": "its2"}},
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("hubs", "wecs", "words"),
+    [
+        ({}, {}, ["have no hosts"]),
+        ({}, {"cluster1": {}}, ["cluster1", "no hub to register with", "kubestellar_hubs"]),
+        ({"hub": {"hub_wdss": []}}, None, ["hub: the variable hub_wdss is not known", "Did you mean hub_wdses?"]),
+        (None, {"c1": {"wec_lables": {}}}, ["c1: the variable wec_lables", "wec_labels"]),
+        ({"hub": {"kubestellar_stak": "x"}}, None, ["kubestellar_stak", "kubestellar_stack"]),
+        (None, {"c1": {"wec_labels": "edge"}}, ["c1", "wec_labels", "README of the role wec"]),
+        (None, {"c1": {"wec_nodes": "many"}}, ["c1", "wec_nodes"]),
+        ({"hub": {"hub_provider": "cloud"}}, None, ["hub", "hub_provider", "embedded"]),
+        ({"hub": {"hub_wdses": [{"its": "its1"}]}}, None, ["hub", "name", "hub_wdses"]),
+        ({"hub": {"hub_workloads": [{"name": "a", "place": {}}]}}, None, ["hub", "place", "hub_workloads"]),
+        (None, {"Cluster_1": {}}, ["Cluster_1", "wec_name", "not a legal cluster name"]),
+        (None, {"a.b": {}}, ["a.b", "without dots"]),
+        (None, {"a" * 64: {}}, ["at most 63"]),
+        (None, {"c1": {}, "c2": {"wec_name": "c1"}}, ["c2", "the WEC c1", "Set wec_name"]),
+        (None, {"its1": {}}, ["its1", "a space in hub_itses of hub"]),
+        (None, {"c1": {"wec_name": "hub"}}, ["c1", "the hub hub"]),
+        (None, {"c1": {"wec_hub": "hubb"}}, ["c1", "wec_hub is hubb", "hub"]),
+        ({"hub": {}, "hub2": {}}, {"c1": {}}, ["c1", "wec_hub is not set", "hub, hub2"]),
+        (None, {"c1": {"wec_its": "its9"}}, ["c1", "wec_its is its9", "its1"]),
+        ({"hub": {"hub_itses": [{"name": "a"}, {"name": "b"}]}}, {"c1": {}}, ["hub_wdses", "wec_its is not set"][1:]),
+        ({"hub": {"hub_wdses": [{"name": "wds1", "its": "x"}]}}, None, ["hub", "wds1 uses the ITS x"]),
+        ({"hub": {"hub_itses": [{"name": "s"}], "hub_wdses": [{"name": "s"}]}}, {}, ["hub_wdses names s"]),
+        ({"hub": {"hub_workloads": [{"name": "a"}, {"name": "a"}]}}, None, ["names a twice"]),
+        ({"hub": {"hub_workloads": [{"name": "a", "wds": "w"}]}}, None, ["goes to the WDS w"]),
+        ({"hub": {"hub_workloads": [{"name": "A b"}]}}, None, ["hub_workloads: the name"]),
+    ],
+)
+def test_each_mistake_is_one_sentence_with_host_variable_and_remedy(hubs, wecs, words):
+    found = problems(hubs, wecs)
+    assert any(all(word in sentence for word in words) for sentence in found), found
+
+
+def test_a_hub_may_be_a_wec_of_itself_under_its_own_name():
+    assert problems({"hub": {}}, {"hub": {}}) == []
