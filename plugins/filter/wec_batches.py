@@ -52,7 +52,9 @@ from ansible.errors import AnsibleFilterError
 DEFAULT_ITS = "its1"
 
 
-def wec_batches(hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str]) -> list[dict[str, Any]]:
+def wec_batches(
+    hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str]
+) -> list[dict[str, Any]]:
     """One batch per (hub, ITS, provider) of the hosts, each with its clusters in the order of the inventory.
 
     A cluster is `{host, name, nodes, labels, annotations, properties}`.

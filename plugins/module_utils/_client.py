@@ -12,7 +12,6 @@ from __future__ import annotations
 import email.utils
 import json
 import os
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -30,6 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     KubestellarError,
     NotFound,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain as plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
 IMPORT_ERROR: str | None
@@ -53,7 +53,6 @@ PAGE_SIZE = 500
 _ATTEMPTS = 7
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
@@ -82,12 +81,6 @@ class Event:
 
     type: str
     object: dict[str, Any]
-
-
-def plain(text: object, limit: int = 500) -> str:
-    """Untrusted text for a message: one line, no control characters, at most `limit` characters."""
-    line = _CONTROL.sub(" ", str(text)).strip()
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
@@ -226,6 +219,14 @@ class Cluster:
     def close(self) -> None:
         """Drop all connections."""
         self._pool.clear()
+
+    def ready(self, timeout: float = 2.0) -> bool:
+        """Whether the API server answers `/readyz` with OK; no answer is "no"."""
+        try:
+            response = self._send("GET", "/readyz", None, None, "", "*/*", timeout, preload=True)
+        except urllib3.exceptions.HTTPError:
+            return False
+        return int(response.status) == 200
 
     # -- requests ---------------------------------------------------------------------------------------------
 

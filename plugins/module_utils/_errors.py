@@ -9,7 +9,16 @@ command or variable to try. `_module.run` turns it into `fail_json`, so no other
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def plain(text: object, limit: int = 500) -> str:
+    """Untrusted text for a message: one line, no control characters, at most `limit` characters."""
+    line = _CONTROL.sub(" ", str(text)).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class KubestellarError(Exception):

@@ -40,7 +40,9 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
     """
     hubs, wecs = list(groups.get(HUBS) or []), list(groups.get(WECS) or [])
     if not hubs and not wecs:
-        return [f"The groups {HUBS} and {WECS} have no hosts. Put the hub into {HUBS} and the clusters into {WECS}."]
+        return [
+            f"The groups {HUBS} and {WECS} have no hosts. Put the hub into {HUBS} and the clusters into {WECS}."
+        ]
     found: list[str] = []
     for host in dict.fromkeys(hubs + wecs):
         found += _variables(host, hosts[host], specs)
@@ -60,7 +62,11 @@ def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterato
             continue
         if name.partition("_")[0] in specs or name.startswith("kubestellar_"):
             near = difflib.get_close_matches(name, [*known, *KNOBS], n=1)
-            remedy = f"Did you mean {near[0]}?" if near else "Remove it, or see the README of the role for its variables."
+            remedy = (
+                f"Did you mean {near[0]}?"
+                if near
+                else "Remove it, or see the README of the role for its variables."
+            )
             yield f"{host}: the variable {name} is not known. {remedy}"
     for role, options in specs.items():
         given = {name: value for name, value in variables.items() if name in options}
@@ -73,7 +79,9 @@ def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterato
 
 def _optional(option: Mapping[str, Any]) -> dict[str, Any]:
     """A role option for the validator, which knows no descriptions."""
-    result = {key: value for key, value in option.items() if key in ("type", "elements", "choices", "required")}
+    result = {
+        key: value for key, value in option.items() if key in ("type", "elements", "choices", "required")
+    }
     if "options" in option:
         result["options"] = {name: _optional(sub) for name, sub in option["options"].items()}
     return result

@@ -1,0 +1,257 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which certificate requests let a WEC in (private to kubestellar.core). Pure functions.
+
+An approved request becomes a credential of the hub, so a request is approved only if all of it is what an OCM
+agent asks for when it joins: who sent it, what the API object says, and what the PEM inside says. A name or a
+label alone proves nothing (ocm: pkg/registration/register/csr/approve_reconciler.go;
+clusteradm: pkg/cmd/accept/exec.go).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._client import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+
+IMPORT_ERROR: str | None
+"""Why the `cryptography` library cannot be used; None when it can."""
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509.oid import NameOID
+
+    IMPORT_ERROR = None
+except ImportError as error:
+    IMPORT_ERROR = str(error)
+
+CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
+ADDON_LABEL = "open-cluster-management.io/addon-name"
+SIGNER = "kubernetes.io/kube-apiserver-client"
+SUBJECT_PREFIX = "system:open-cluster-management:"
+CLUSTERS_GROUP = "system:open-cluster-management:managed-clusters"
+BOOTSTRAP_ACCOUNT = "system:serviceaccount:open-cluster-management:agent-registration-bootstrap"
+BOOTSTRAP_ACCOUNT_GROUP = "system:serviceaccounts:open-cluster-management"
+BOOTSTRAP_TOKEN_PREFIX = "system:bootstrap:"
+BOOTSTRAP_TOKEN_GROUP = "system:bootstrappers:managedcluster"
+MOST_REQUESTS = 10
+"""An agent makes no new request while this many exist for its cluster (ocm: register/csr/csr.go)."""
+
+_USAGES = {"digital signature", "key encipherment", "client auth"}
+_AGENT_ID = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
+_PEM = re.compile(
+    r"\s*-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE REQUEST-----\s*"
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with one request.
+
+    :ivar decision: `approve`; `ignore` (not a pending join request of this WEC, nothing to do); or `refuse`
+        (claims to be one and is not what an agent sends).
+    :ivar reason: why, as a clause for a message.
+    :ivar common_name: the subject's CN, where it was read.
+    """
+
+    decision: str
+    reason: str
+    common_name: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the requests for one WEC come to.
+
+    :ivar approve: requests to approve now, newest first.
+    :ivar approved: names of requests that are approved already and are what an agent sends.
+    :ivar refused: (name, reason) of the others that claim to be from this WEC.
+    """
+
+    approve: Sequence[Mapping[str, Any]] = ()
+    approved: Sequence[str] = ()
+    refused: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+
+def judge(csr: Mapping[str, Any], wec: str) -> Verdict:
+    """Decide on one CertificateSigningRequest as a request of `wec` to join.
+
+    :raises KubestellarError: the library cryptography is missing.
+    """
+    metadata = csr.get("metadata") or {}
+    labels = metadata.get("labels") or {}
+    if labels.get(CLUSTER_LABEL) != wec:
+        return Verdict("ignore", "it is not labelled as a request of this cluster")
+    if ADDON_LABEL in labels:
+        return Verdict("ignore", "it is a request of an add-on")
+    if metadata.get("deletionTimestamp"):
+        return Verdict("ignore", "it is being deleted")
+    state = _state(csr)
+    if state in ("Denied", "Failed"):
+        return Verdict("ignore", f"it is {state.lower()}")
+    verdict = _examine(csr.get("spec") or {}, wec)
+    if verdict.decision == "approve" and state == "Approved":
+        return Verdict("ignore", "it is approved already", verdict.common_name)
+    return verdict
+
+
+def choose(csrs: Iterable[Mapping[str, Any]], wec: str) -> Choice:
+    """Decide on all requests for one WEC together.
+
+    Requests that would each be approved but come from different requesters are all refused. Of one
+    requester, those with the subject of the newest are approved: an agent that restarted may have left
+    older ones of its own, while another subject is another agent.
+    """
+    good: list[tuple[Mapping[str, Any], Verdict]] = []
+    approved: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for csr in csrs:
+        verdict = judge(csr, wec)
+        name = str((csr.get("metadata") or {}).get("name"))
+        if verdict.decision == "approve":
+            good.append((csr, verdict))
+        elif verdict.decision == "refuse":
+            refused.append((name, verdict.reason))
+        elif verdict.common_name and _state(csr) == "Approved":
+            approved.append(name)
+    requesters = sorted({str(csr["spec"].get("username")) for csr, _verdict in good})
+    if len(requesters) > 1:
+        reason = f"requests from {len(requesters)} requesters wait for this cluster ({', '.join(requesters)})"
+        refused += [(str(csr["metadata"]["name"]), reason) for csr, _verdict in good]
+        good = []
+    good.sort(key=lambda pair: _age_key(pair[0]), reverse=True)
+    newest = good[0][1].common_name if good else ""
+    for csr, verdict in good:
+        if verdict.common_name != newest:
+            refused.append(
+                (str(csr["metadata"]["name"]), f"a newer request is of another agent ({newest.rpartition(':')[2]})")
+            )
+    return Choice(
+        [csr for csr, verdict in good if verdict.common_name == newest], sorted(approved), sorted(refused)
+    )
+
+
+def approval(csr: Mapping[str, Any], message: str) -> dict[str, Any]:
+    """The body for PUT .../approval. It keeps the resourceVersion, so a request that changed is not approved."""
+    status = dict(csr.get("status") or {})
+    condition = {"type": "Approved", "status": "True", "reason": "KubestellarCoreAccepted", "message": message}
+    status["conditions"] = [*(status.get("conditions") or []), condition]
+    return {**csr, "status": status}
+
+
+def _state(csr: Mapping[str, Any]) -> str:
+    """`Denied`, `Failed`, `Approved` or `Pending`."""
+    status = csr.get("status") or {}
+    types = {str(condition.get("type")) for condition in status.get("conditions") or []}
+    for state in ("Denied", "Failed", "Approved"):
+        if state in types:
+            return state
+    return "Approved" if status.get("certificate") else "Pending"
+
+
+def _age_key(csr: Mapping[str, Any]) -> tuple[str, int, str]:
+    """Sorts by age; the resource version decides within one second."""
+    metadata = csr.get("metadata") or {}
+    version = str(metadata.get("resourceVersion") or "0")
+    return (
+        str(metadata.get("creationTimestamp") or ""),
+        int(version) if version.isdigit() else 0,
+        str(metadata.get("name")),
+    )
+
+
+def _examine(spec: Mapping[str, Any], wec: str) -> Verdict:
+    """Judge the immutable part: requester, signer, usages and PEM. `approve` means: all of it is right."""
+    if spec.get("signerName") != SIGNER:
+        return Verdict("refuse", f"its signer is {plain(spec.get('signerName'), 100)}, not {SIGNER}")
+    subject, problem = _subject(str(spec.get("request") or ""))
+    if subject is None:
+        return Verdict("refuse", problem)
+    common_name = subject.common_name
+    username = str(spec.get("username") or "")
+    identity = f"{SUBJECT_PREFIX}{wec}"
+    if not common_name.startswith(f"{identity}:") or not _AGENT_ID.match(common_name[len(identity) + 1 :]):
+        return Verdict(
+            "refuse", f"its subject's common name is {plain(common_name, 120)!r}, not {identity}:<agent>"
+        )
+    if identity not in subject.organizations:
+        return Verdict("refuse", f"its subject lacks the organization {identity}")
+    foreign = sorted(set(subject.organizations) - {identity, CLUSTERS_GROUP})
+    if foreign:
+        return Verdict("refuse", f"its subject asks for the further organization {plain(foreign[0], 120)!r}")
+    if subject.others:
+        return Verdict("refuse", f"its subject has the further attribute {subject.others[0]}")
+    usages = set(spec.get("usages") or [])
+    if "client auth" not in usages or usages - _USAGES:
+        return Verdict("refuse", f"its usages are {plain(', '.join(sorted(usages)) or 'none', 120)}")
+    if username == common_name:
+        return Verdict("ignore", "it is a renewal, which the hub approves itself")
+    problem = _requester_problem(username, [str(group) for group in spec.get("groups") or []])
+    if problem:
+        return Verdict("refuse", problem)
+    return Verdict("approve", "it is what an agent sends to join", common_name)
+
+
+def _requester_problem(username: str, groups: Sequence[str]) -> str:
+    """Why the sender is not an agent with bootstrap credentials; empty if it is one."""
+    if username == BOOTSTRAP_ACCOUNT:
+        needed = BOOTSTRAP_ACCOUNT_GROUP
+    elif username.startswith(BOOTSTRAP_TOKEN_PREFIX) and len(username) > len(BOOTSTRAP_TOKEN_PREFIX):
+        needed = BOOTSTRAP_TOKEN_GROUP
+    else:
+        return f"its requester is {plain(username, 120)!r}, not a bootstrap identity"
+    return "" if needed in groups else f"its requester is not in the group {needed}"
+
+
+@dataclass(frozen=True)
+class _Subject:
+    common_name: str
+    organizations: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def _subject(request: str) -> tuple[_Subject | None, str]:
+    """The subject of `spec.request` (base64 of one PEM block), or None and why it cannot be read."""
+    _require_library()
+    try:
+        text = base64.b64decode(request, validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None, "its request is not the base64 of a PEM text"
+    match = _PEM.fullmatch(text)
+    if match is None:
+        # One block and nothing beside it: the signer must not see another request than this code.
+        return None, "its request is not exactly one PEM block of type CERTIFICATE REQUEST"
+    try:
+        parsed = x509.load_der_x509_csr(base64.b64decode("".join(match.group(1).split()), validate=True))
+        if not parsed.is_signature_valid:
+            return None, "its request is not signed with its own key"
+        attributes = [(attribute.oid, attribute.value) for attribute in parsed.subject]
+    except (binascii.Error, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        return None, f"its request cannot be parsed ({plain(error, 80)})"
+    names = [str(value) for oid, value in attributes if oid == NameOID.COMMON_NAME]
+    if len(names) != 1:
+        return None, f"its subject has {len(names)} common names"
+    known = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+    return (
+        _Subject(
+            names[0],
+            tuple(str(value) for oid, value in attributes if oid == NameOID.ORGANIZATION_NAME),
+            tuple(oid.dotted_string for oid, _value in attributes if oid not in known),
+        ),
+        "",
+    )
+
+
+def _require_library() -> None:
+    if IMPORT_ERROR is not None:
+        raise KubestellarError(
+            f"The Python library cryptography cannot be used: {IMPORT_ERROR}.",
+            hint="Install it for the Python that runs this module: pip install cryptography.",
+        )

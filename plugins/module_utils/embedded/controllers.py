@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controllers and agents of a stack as one set (private to kubestellar.core)."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import WaitTimeout
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
+    library,
+    ports,
+    preflight,
+    processes,
+    programs,
+    supervisor,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, State, write_file
+
+KEEPER = {"program": "keeper"}
+
+
+@dataclass
+class Result:
+    """What happened to one program. :ivar method: `none`, `create`, `update` (restarted) or `delete`."""
+
+    name: str
+    method: str = "none"
+
+    def result(self) -> dict[str, Any]:
+        """The entry of `objects` in the module's result."""
+        return {"kind": "Process", "name": self.name, "method": self.method, "changed": self.method != "none"}
+
+
+def present(
+    stack: Stack,
+    specs: Sequence[Mapping[str, Any]],
+    binaries: Path,
+    progress: Progress,
+    *,
+    timeout: float,
+    check_mode: bool,
+) -> list[Result]:
+    """Make the programs run, beside the others of the stack; the keeper always belongs to them.
+
+    A `bootstrap_kubeconfig` in a spec is what an OCM agent joins with: it is written where the agent reads it,
+    in its folder and as a Secret in the WEC.
+
+    :raises WaitTimeout: a program does not run, or does not answer, after `timeout` seconds.
+    """
+    files = library.sources()
+    specs = [KEEPER, *specs]
+    if check_mode:
+        state = State.load(stack)
+        return [Result(name, method) for name, method in _methods(stack, state, specs, binaries, files)]
+    with stack.locked(progress):
+        state = State.load(stack)
+        control = supervisor.Supervisor(stack)
+        states = control.states()
+        if states is None:
+            preflight.fail(preflight.machine(stack, binaries))
+            processes.stop(supervisor.orphans(stack))
+        _take_ports(state, specs, states or {})
+        results = [Result(name, method) for name, method in _methods(stack, state, specs, binaries, files)]
+        _write_bootstrap(stack, specs)
+        if any(result.method != "none" for result in results):
+            library.install(files, stack.lib)
+            for program in _programs(stack, state, specs, binaries, files):
+                state.programs[program.name] = supervisor.describe(program)
+            state.save()
+            control.bring_about(state.programs)
+        _wait(stack, control, state, [result.name for result in results], timeout, progress)
+        for result in results:
+            if result.method != "none":
+                progress.line(f"{result.name}: {'started' if result.method == 'create' else 'restarted'}")
+    return results
+
+
+def absent(
+    stack: Stack, specs: Sequence[Mapping[str, Any]], progress: Progress, *, check_mode: bool
+) -> list[Result]:
+    """Stop the programs and forget them, with their ports and credentials."""
+    names = {programs.name_of(spec): spec for spec in specs}
+    known = State.load(stack).programs
+    results = [Result(name, "delete" if name in known else "none") for name in names]
+    if check_mode or not any(result.method != "none" for result in results):
+        return results
+    with stack.locked(progress):
+        state = State.load(stack)
+        for name, spec in names.items():
+            for purpose in state.programs.pop(name, {}).get("listeners", ()):
+                state.ports.pop(purpose, None)
+            if spec.get("program") == "ocm_agent" and spec.get("wec"):
+                shutil.rmtree(stack.agents / str(spec["wec"]), ignore_errors=True)
+        supervisor.Supervisor(stack).bring_about(state.programs)
+        state.save()
+    return results
+
+
+def _programs(
+    stack: Stack, state: State, specs: Sequence[Mapping[str, Any]], binaries: Path, files: dict[str, str]
+) -> list[programs.Program]:
+    around = programs.Surroundings(
+        stack, binaries, lambda purpose: ports.port(state, purpose), sys.executable, library.digest(files)
+    )
+    return [programs.program(spec, around) for spec in specs]
+
+
+def _methods(
+    stack: Stack, state: State, specs: Sequence[Mapping[str, Any]], binaries: Path, files: dict[str, str]
+) -> list[tuple[str, str]]:
+    """For each program what is to be done, from what is remembered and what runs."""
+    states = supervisor.Supervisor(stack).states() or {}
+    methods = []
+    for program in _programs(stack, state, specs, binaries, files):
+        known = state.programs.get(program.name)
+        if known is None:
+            method = "create"
+        elif known != supervisor.describe(program) or states.get(program.name) not in (
+            "RUNNING",
+            "STARTING",
+            "BACKOFF",
+        ):
+            method = "update"
+        else:
+            method = "none"
+        methods.append((program.name, method))
+    return methods
+
+
+def _take_ports(state: State, specs: Sequence[Mapping[str, Any]], states: Mapping[str, str]) -> None:
+    """Free ports for what does not run: nobody else knows the addresses of controllers, so they may change."""
+    running = {name for name, value in states.items() if value == "RUNNING"}
+    for spec in specs:
+        name = programs.name_of(spec)
+        for purpose in state.programs.get(name, {}).get("listeners", ()):
+            if name not in running:
+                ports.renew_if_taken(state, purpose)
+
+
+def _write_bootstrap(stack: Stack, specs: Sequence[Mapping[str, Any]]) -> None:
+    """The credential an OCM agent joins with (contract: the agent wants a file and the Secret of that name)."""
+    for spec in specs:
+        content = spec.get("bootstrap_kubeconfig")
+        if not content:
+            continue
+        wec = str(spec["wec"])
+        write_file(stack.agents / wec / "bootstrap-kubeconfig", content)
+        (stack.agents / wec / "hub").mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "bootstrap-hub-kubeconfig", "namespace": programs.AGENT_NAMESPACE},
+            "data": {"kubeconfig": base64.b64encode(content.encode()).decode()},
+        }
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": programs.AGENT_NAMESPACE}}
+        cluster = Cluster.from_kubeconfig(str(stack.run / "kubeconfigs" / wec), wec, name=wec)
+        _bulk.raise_failures(_bulk.apply_all(cluster, [namespace, secret], force=True), wec)
+
+
+def _wait(
+    stack: Stack,
+    control: supervisor.Supervisor,
+    state: State,
+    names: Sequence[str],
+    timeout: float,
+    progress: Progress,
+) -> None:
+    """Wait until the programs run and those with a health address answer there."""
+    deadline = time.monotonic() + timeout
+    while True:
+        missing = supervisor.failures(stack, control.states() or {}, names)
+        if not missing:
+            addresses = {name: state.ports.get(state.programs[name]["ready"]) for name in names}
+            missing = [
+                f"{name} does not answer yet"
+                for name, port in addresses.items()
+                if port and not _answers(port)
+            ]
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            raise WaitTimeout(
+                f"{len(missing)} of {len(names)} processes do not work after {timeout:.0f} s: {'; '.join(missing[:5])}.",
+                hint=f"See the logs in {stack.logs}.",
+                missing=missing,
+            )
+        progress.waiting(f"waiting for {missing[0]}")
+        time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    """Whether something listens on 127.0.0.1:port."""
+    try:
+        with socket.create_connection((ports.LOOPBACK, port), timeout=1.0):
+            return True
+    except OSError:
+        return False

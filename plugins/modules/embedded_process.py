@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: embedded_process
+version_added: "0.1.0"
+short_description: Run the controllers and agents of an embedded stack
+description:
+  - Runs the controllers and agents of KubeStellar, KubeFlex and OCM as supervised processes of this machine.
+  - What runs with the right command line is left alone; what changed is restarted; whatever ends is started again.
+    All listeners are on 127.0.0.1.
+author:
+  - kubestellar.core contributors (@kubestellar)
+extends_documentation_fragment:
+  - kubestellar.core._embedded
+  - kubestellar.core._attributes
+options:
+  binaries:
+    description:
+      - Folder with the programs, as returned by M(kubestellar.core.embedded_build).
+    type: path
+    required: true
+  state:
+    description:
+      - Whether the processes run. V(absent) also deletes the credentials of an agent.
+    type: str
+    choices: [present, absent]
+    default: present
+  processes:
+    description:
+      - The processes. Others of the stack are not touched.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      program:
+        description:
+          - What runs.
+        type: str
+        choices: [keeper, kubeflex_manager, ocm_hub, controller_manager, transport_controller, ocm_agent, status_agent]
+        required: true
+      hub:
+        description:
+          - The hosting cluster, for V(kubeflex_manager) and V(controller_manager).
+        type: str
+      its:
+        description:
+          - The ITS, for all but V(kubeflex_manager) and V(ocm_agent).
+        type: str
+      wds:
+        description:
+          - The WDS, for V(controller_manager) and V(transport_controller).
+        type: str
+      wec:
+        description:
+          - The WEC, for V(ocm_agent) and V(status_agent).
+        type: str
+      api_groups:
+        description:
+          - API groups whose objects can be placed, for V(controller_manager).
+        type: list
+        elements: str
+      qps:
+        description:
+          - Requests a second that the process may send to each API server.
+        type: int
+      burst:
+        description:
+          - Burst that goes with O(processes[].qps).
+        type: int
+      bootstrap_file:
+        description:
+          - File with the kubeconfig that an V(ocm_agent) joins with. Left out, the agent keeps what it has.
+        type: path
+  wait_timeout:
+    description:
+      - Seconds to wait until the processes run and answer.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Run the KubeFlex manager
+  kubestellar.core.embedded_process:
+    stack: kubestellar
+    binaries: "{{ programs.bin }}"
+    processes:
+      - program: kubeflex_manager
+        hub: hub
+"""
+
+RETURN = r"""
+objects:
+  description: One entry per process.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the process, also of its log.
+      type: str
+    method:
+      description: C(none), C(create), C(update) when it was restarted, or C(delete).
+      type: str
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import controllers, programs
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import STACK_SPEC, Stack
+
+SPEC: dict[str, Any] = {
+    **STACK_SPEC,
+    "binaries": {"type": "path", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "processes": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "program": {"type": "str", "choices": list(programs.KINDS), "required": True},
+            "hub": {"type": "str"},
+            "its": {"type": "str"},
+            "wds": {"type": "str"},
+            "wec": {"type": "str"},
+            "api_groups": {"type": "list", "elements": "str"},
+            "qps": {"type": "int"},
+            "burst": {"type": "int"},
+            "bootstrap_file": {"type": "path"},
+        },
+    },
+    "wait_timeout": {"type": "int", "default": 60},
+}
+
+
+def work(context: Context) -> dict[str, Any]:
+    """Start or stop the processes."""
+    params = context.params
+    stack = Stack.of(params["home"], params["stack"])
+    if params["state"] == "absent":
+        results = controllers.absent(
+            stack, params["processes"], context.progress, check_mode=context.check_mode
+        )
+    else:
+        results = controllers.present(
+            stack,
+            [_with_bootstrap(entry) for entry in params["processes"]],
+            Path(params["binaries"]),
+            context.progress,
+            timeout=params["wait_timeout"],
+            check_mode=context.check_mode,
+        )
+    return {
+        "changed": any(result.method != "none" for result in results),
+        "objects": [result.result() for result in results],
+    }
+
+
+def _with_bootstrap(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with the content of its `bootstrap_file`, which thus never passes through a result."""
+    path = entry.get("bootstrap_file")
+    if not path or not Path(path).exists():
+        return entry
+    try:
+        return {**entry, "bootstrap_kubeconfig": Path(path).read_text(encoding="utf-8")}
+    except OSError as error:
+        raise InvalidInput(f"processes: bootstrap_file {path} cannot be read: {error.strerror}.") from error
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, work, connection=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes `requirements/{runtime,test}.txt` from the `.in` files beside them: `python3 tools/lock.py`.
+
+Each `.txt` is complete (transitive packages too), so that it is installed with `--no-deps`. Run it with the
+oldest Python that the collection supports; newer ones need a subset. `test` comes on top of `runtime`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "requirements"
+SETS = ("runtime", "test")
+
+
+def main() -> int:
+    """Resolve both sets in a fresh environment and write what came out."""
+    known: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = [str(Path(folder, "bin", "python")), "-m", "pip", "--disable-pip-version-check"]
+        for name in SETS:
+            pins = Path(folder, "pins.txt")
+            pins.write_text("\n".join(known) + "\n", encoding="utf-8")
+            source = FOLDER / f"{name}.in"
+            subprocess.run([*pip, "install", "--quiet", "-r", str(source), "-c", str(pins)], check=True)
+            frozen = subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout.split()
+            lines = ["# SPDX-License-Identifier: GPL-3.0-or-later", f"# Made by tools/lock.py from {name}.in."]
+            lines += [line for line in frozen if line not in known]
+            (FOLDER / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            known = frozen
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
