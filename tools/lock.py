@@ -29,8 +29,13 @@ def main() -> int:
             pins.write_text("\n".join(known) + "\n", encoding="utf-8")
             source = FOLDER / f"{name}.in"
             subprocess.run([*pip, "install", "--quiet", "-r", str(source), "-c", str(pins)], check=True)
-            frozen = subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout.split()
-            lines = ["# SPDX-License-Identifier: GPL-3.0-or-later", f"# Made by tools/lock.py from {name}.in."]
+            frozen = subprocess.run(
+                [*pip, "freeze"], check=True, capture_output=True, text=True
+            ).stdout.split()
+            lines = [
+                "# SPDX-License-Identifier: GPL-3.0-or-later",
+                f"# Made by tools/lock.py from {name}.in.",
+            ]
             lines += [line for line in frozen if line not in known]
             (FOLDER / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
             known = frozen

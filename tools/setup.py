@@ -50,7 +50,9 @@ def main(sets: list[str]) -> int:
     galaxy = bool(os.environ.get("GALAXY"))
     try:
         wanted = {name: _fingerprint(name) for name in sets}
-        wanted["collections"] = f"galaxy {_hash('requirements.yml')}" if galaxy else _fingerprint("collections")
+        wanted["collections"] = (
+            f"galaxy {_hash('requirements.yml')}" if galaxy else _fingerprint("collections")
+        )
         if _is_set_up(wanted):
             return 0
         with _lock():
@@ -231,7 +233,13 @@ def _install_from_galaxy() -> None:
     say("the collections of requirements.yml from Galaxy")
     command = [str(VENV / "bin" / "ansible-galaxy"), "collection", "install", "--force", "--no-deps"]
     _run(
-        [*command, "--requirements-file", str(ROOT / "requirements.yml"), "--collections-path", str(COLLECTIONS.parent)],
+        [
+            *command,
+            "--requirements-file",
+            str(ROOT / "requirements.yml"),
+            "--collections-path",
+            str(COLLECTIONS.parent),
+        ],
         "The collections of requirements.yml could not be installed",
     )
 

@@ -216,6 +216,26 @@ class Cluster:
             _configure_common(configuration, auth)
         return cls(configuration, name)
 
+    def authority(self) -> bytes | None:
+        """PEM of the CA that this connection verifies the server with; None for the system's CAs.
+
+        :raises KubestellarError: the connection does not verify the server, or the file cannot be read.
+        """
+        if not self._configuration.verify_ssl:
+            raise KubestellarError(
+                f"{self.name}: this connection does not verify the server, so its CA cannot be handed on.",
+                hint="Give its CA in the kubeconfig.",
+            )
+        path = self._configuration.ssl_ca_cert
+        if not path:
+            return None
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            raise KubestellarError(
+                f"{self.name}: the CA file {path} cannot be read: {error.strerror}."
+            ) from error
+
     def close(self) -> None:
         """Drop all connections."""
         self._pool.clear()
@@ -341,9 +361,9 @@ class Cluster:
 
     # -- discovery --------------------------------------------------------------------------------------------
 
-    def resources(self) -> list[Resource]:
+    def resources(self, *, refresh: bool = False) -> list[Resource]:
         """Every resource in its group's preferred version, without subresources. Read once, then remembered."""
-        self._discover(refresh=False)
+        self._discover(refresh=refresh)
         return self._preferred
 
     def resource(self, api_version: str, kind: str) -> Resource:

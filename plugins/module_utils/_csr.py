@@ -131,7 +131,10 @@ def choose(csrs: Iterable[Mapping[str, Any]], wec: str) -> Choice:
     for csr, verdict in good:
         if verdict.common_name != newest:
             refused.append(
-                (str(csr["metadata"]["name"]), f"a newer request is of another agent ({newest.rpartition(':')[2]})")
+                (
+                    str(csr["metadata"]["name"]),
+                    f"a newer request is of another agent ({newest.rpartition(':')[2]})",
+                )
             )
     return Choice(
         [csr for csr, verdict in good if verdict.common_name == newest], sorted(approved), sorted(refused)
@@ -141,7 +144,12 @@ def choose(csrs: Iterable[Mapping[str, Any]], wec: str) -> Choice:
 def approval(csr: Mapping[str, Any], message: str) -> dict[str, Any]:
     """The body for PUT .../approval. It keeps the resourceVersion, so a request that changed is not approved."""
     status = dict(csr.get("status") or {})
-    condition = {"type": "Approved", "status": "True", "reason": "KubestellarCoreAccepted", "message": message}
+    condition = {
+        "type": "Approved",
+        "status": "True",
+        "reason": "KubestellarCoreAccepted",
+        "message": message,
+    }
     status["conditions"] = [*(status.get("conditions") or []), condition]
     return {**csr, "status": status}
 
@@ -232,6 +240,8 @@ def _subject(request: str) -> tuple[_Subject | None, str]:
         parsed = x509.load_der_x509_csr(base64.b64decode("".join(match.group(1).split()), validate=True))
         if not parsed.is_signature_valid:
             return None, "its request is not signed with its own key"
+        if len(parsed.extensions):
+            return None, f"its request asks for the extension {parsed.extensions[0].oid.dotted_string}"
         attributes = [(attribute.oid, attribute.value) for attribute in parsed.subject]
     except (binascii.Error, ValueError, TypeError, UnsupportedAlgorithm) as error:
         return None, f"its request cannot be parsed ({plain(error, 80)})"

@@ -52,7 +52,9 @@ def manifests() -> list[dict[str, Any]]:
             "rules": [
                 _rule("", "configmaps", "get"),
                 _rule("certificates.k8s.io", "certificatesigningrequests", "create", "get", "list", "watch"),
-                _rule("cluster.open-cluster-management.io", "managedclusters", "get", "create", "list", "watch"),
+                _rule(
+                    "cluster.open-cluster-management.io", "managedclusters", "get", "create", "list", "watch"
+                ),
                 _rule("cluster.open-cluster-management.io", "managedclustersets/join", "create"),
             ],
         },
@@ -124,7 +126,9 @@ def check(ttl: int, endpoint: str | None, dest: Sequence[str]) -> None:
             )
     for path in dest:
         if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-            raise InvalidInput(f"dest: the folder of {path} does not exist.", hint="Create it with mode 0700.")
+            raise InvalidInput(
+                f"dest: the folder of {path} does not exist.", hint="Create it with mode 0700."
+            )
 
 
 def kubeconfig(server: str, authority: bytes | None, token: str) -> str:
@@ -142,7 +146,10 @@ def kubeconfig(server: str, authority: bytes | None, token: str) -> str:
             "clusters": [{"name": "hub", "cluster": cluster}],
             "users": [{"name": "bootstrap", "user": {"token": token}}],
             "contexts": [
-                {"name": "bootstrap", "context": {"cluster": "hub", "user": "bootstrap", "namespace": "default"}}
+                {
+                    "name": "bootstrap",
+                    "context": {"cluster": "hub", "user": "bootstrap", "namespace": "default"},
+                }
             ],
             "current-context": "bootstrap",
         }

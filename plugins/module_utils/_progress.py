@@ -4,7 +4,7 @@
 """Progress lines from a running module (private to kubestellar.core).
 
 A module cannot print while it runs. It appends lines to a file in its own temporary folder, and the
-action plugin `kubestellar.core.progress`, which knows that folder, shows them as they come. Where the
+action plugin `kubestellar.core.embedded_build`, which knows that folder, shows them as they come. Where the
 action plugin cannot read it (async, a remote connection) the lines are merely not shown.
 """
 
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 
 FILE_NAME = "kubestellar-progress"
-"""Name of the file inside the module's temporary folder; shared with plugins/action/progress.py."""
+"""Name of the file inside the module's temporary folder; shared with plugins/action/embedded_build.py."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 

@@ -74,7 +74,8 @@ options:
         type: int
       bootstrap_file:
         description:
-          - File with the kubeconfig that an V(ocm_agent) joins with. Left out, the agent keeps what it has.
+          - File with the kubeconfig that an V(ocm_agent) joins with. It is deleted once the agent has it.
+            Without such a file the agent keeps what it has.
         type: path
   wait_timeout:
     description:
@@ -118,7 +119,6 @@ objects:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import controllers, programs
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import STACK_SPEC, Stack
@@ -152,13 +152,11 @@ def work(context: Context) -> dict[str, Any]:
     params = context.params
     stack = Stack.of(params["home"], params["stack"])
     if params["state"] == "absent":
-        results = controllers.absent(
-            stack, params["processes"], context.progress, check_mode=context.check_mode
-        )
+        results = controllers.absent(stack, params["processes"], context.progress, check_mode=context.check_mode)
     else:
         results = controllers.present(
             stack,
-            [_with_bootstrap(entry) for entry in params["processes"]],
+            params["processes"],
             Path(params["binaries"]),
             context.progress,
             timeout=params["wait_timeout"],
@@ -168,17 +166,6 @@ def work(context: Context) -> dict[str, Any]:
         "changed": any(result.method != "none" for result in results),
         "objects": [result.result() for result in results],
     }
-
-
-def _with_bootstrap(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry with the content of its `bootstrap_file`, which thus never passes through a result."""
-    path = entry.get("bootstrap_file")
-    if not path or not Path(path).exists():
-        return entry
-    try:
-        return {**entry, "bootstrap_kubeconfig": Path(path).read_text(encoding="utf-8")}
-    except OSError as error:
-        raise InvalidInput(f"processes: bootstrap_file {path} cannot be read: {error.strerror}.") from error
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import WaitTimeout
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import SECRETS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     library,
     ports,
@@ -55,8 +56,8 @@ def present(
 ) -> list[Result]:
     """Make the programs run, beside the others of the stack; the keeper always belongs to them.
 
-    A `bootstrap_kubeconfig` in a spec is what an OCM agent joins with: it is written where the agent reads it,
-    in its folder and as a Secret in the WEC.
+    The file `bootstrap_file` of a spec is what an OCM agent joins with: it goes where the agent reads it, into its
+    folder and as a Secret into the WEC, and is then deleted.
 
     :raises WaitTimeout: a program does not run, or does not answer, after `timeout` seconds.
     """
@@ -74,7 +75,7 @@ def present(
             processes.stop(supervisor.orphans(stack))
         _take_ports(state, specs, states or {})
         results = [Result(name, method) for name, method in _methods(stack, state, specs, binaries, files)]
-        _write_bootstrap(stack, specs)
+        _hand_over_bootstrap(stack, specs)
         if any(result.method != "none" for result in results):
             library.install(files, stack.lib)
             for program in _programs(stack, state, specs, binaries, files):
@@ -150,15 +151,17 @@ def _take_ports(state: State, specs: Sequence[Mapping[str, Any]], states: Mappin
                 ports.renew_if_taken(state, purpose)
 
 
-def _write_bootstrap(stack: Stack, specs: Sequence[Mapping[str, Any]]) -> None:
-    """The credential an OCM agent joins with (contract: the agent wants a file and the Secret of that name)."""
+def _hand_over_bootstrap(stack: Stack, specs: Sequence[Mapping[str, Any]]) -> None:
+    """Give the credentials to join with to the agents, which want a file and a Secret (ocm: pkg/registration/spoke)."""
     for spec in specs:
-        content = spec.get("bootstrap_kubeconfig")
-        if not content:
+        path = Path(spec.get("bootstrap_file") or "")
+        if not path.is_file():
             continue
-        wec = str(spec["wec"])
+        wec, content = str(spec["wec"]), path.read_text(encoding="utf-8")
+        # What an earlier registration left would be used instead of the new credential.
+        shutil.rmtree(stack.agents / wec / "hub", ignore_errors=True)
+        (stack.agents / wec / "hub").mkdir(parents=True, mode=0o700)
         write_file(stack.agents / wec / "bootstrap-kubeconfig", content)
-        (stack.agents / wec / "hub").mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -167,7 +170,9 @@ def _write_bootstrap(stack: Stack, specs: Sequence[Mapping[str, Any]]) -> None:
         }
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": programs.AGENT_NAMESPACE}}
         cluster = Cluster.from_kubeconfig(str(stack.run / "kubeconfigs" / wec), wec, name=wec)
+        cluster.delete(SECRETS, "hub-kubeconfig-secret", programs.AGENT_NAMESPACE)
         _bulk.raise_failures(_bulk.apply_all(cluster, [namespace, secret], force=True), wec)
+        path.unlink()
 
 
 def _wait(

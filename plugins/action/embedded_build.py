@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module and shows its progress lines while it works.
 
-`meta/runtime.yml` names this plugin for the modules that build or wait. It changes nothing about the
-module: same options, same result, check mode, diff mode and `async` as without it.
+It serves every module that builds or waits: `meta/runtime.yml` routes the others to it. It has the name of one
+of them because an action plugin needs a module of its name for documentation (ansible-test, action-plugin-docs).
+It changes nothing about a module: same options, same result, check mode, diff mode and `async` as without it.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ class ActionModule(ActionBase):
     _supports_async = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the module of the task; show its lines if it runs on this machine and not in the background."""
+        """Run the module of the task.
+
+        Its lines are shown if it runs on this machine, in the foreground, and if the task may be logged.
+        """
         super().run(tmp, task_vars)
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-        if wrap_async or self._connection.transport != "local":
-            return self._execute_module(task_vars=task_vars, wrap_async=wrap_async)
+        if wrap_async or self._task.no_log or self._connection.transport != "local":
+            return dict(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
         if not self._connection._shell.tmpdir:
             self._make_tmp_path()
         stop = threading.Event()
@@ -42,7 +46,7 @@ class ActionModule(ActionBase):
         follower = threading.Thread(target=_follow, args=(path, host, stop), daemon=True)
         follower.start()
         try:
-            return self._execute_module(task_vars=task_vars)
+            return dict(self._execute_module(task_vars=task_vars))
         finally:
             stop.set()
             follower.join(timeout=5)

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//go:build tools
+
+// Package tools names the programs that are built from this module set, so that go.mod pins all they need.
+package tools
+
+import (
+	_ "github.com/kubestellar/kubeflex/cmd/manager"
+	_ "github.com/kubestellar/kubestellar/cmd/controller-manager"
+	_ "github.com/kubestellar/kubestellar/pkg/transport/ocm-transport-controller"
+	_ "github.com/onsi/ginkgo/v2"
+	_ "github.com/onsi/gomega"
+	_ "open-cluster-management.io/ocm/cmd/registration"
+	_ "open-cluster-management.io/ocm/cmd/registration-operator"
+)

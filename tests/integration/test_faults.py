@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever is killed, whenever: the next run converges. Each case ends in a run that changes nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes, supervisor, teardown
+
+from .conftest import Running, assert_ok, destroy, kill_group, make_stack
+
+
+@pytest.fixture(scope="module")
+def fragile(stack) -> Iterator[Running]:
+    """A stack of its own, to be broken. (`stack` first: it has built the programs.)"""
+    running = make_stack("fragile")
+    assert_ok(running.playbook("site"))
+    yield running
+    destroy(running)
+
+
+def assert_converges(running: Running) -> None:
+    """One more run repairs everything, the one after it has nothing to do."""
+    assert_ok(running.playbook("site"))
+    counters = assert_ok(running.playbook("site"))
+    assert sum(values["changed"] for values in counters.values()) == 0
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    """Fail unless the condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.2)
+
+
+def kill(found: list[processes.Process]) -> None:
+    for process in found:
+        os.kill(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("component", ["etcd", "kube-apiserver", "kube-controller-manager"])
+def test_a_killed_component_of_a_cluster_comes_back_by_itself(fragile, component):
+    running = kwok.components(fragile.stack, "its1")
+    os.kill(running[component].pid, signal.SIGKILL)
+    wait_for(lambda: component in kwok.components(fragile.stack, "its1"))
+    wait_for(fragile.cluster("its1").ready)
+
+
+def test_every_controller_comes_back_by_itself(fragile):
+    controllers = [
+        process
+        for process in supervisor.orphans(fragile.stack)
+        if "supervisor.supervisord" not in process.text
+    ]
+    assert len(controllers) == 9, [process.text for process in controllers]
+    kill(controllers)
+    control = supervisor.Supervisor(fragile.stack)
+    wait_for(lambda: set((control.states() or {"": ""}).values()) == {"RUNNING"})
+    assert_converges(fragile)
+
+
+def test_a_killed_supervisor_leaves_nothing_in_the_way(fragile):
+    kill([p for p in supervisor.orphans(fragile.stack) if "supervisor.supervisord" in p.text])
+    assert_converges(fragile)
+    assert len([p for p in supervisor.orphans(fragile.stack) if "ocm-transport-controller" in p.text]) == 1
+
+
+def test_a_reboot_is_survived(fragile):
+    for _ in range(3):
+        kill(processes.of_stack(fragile.stack))
+    assert processes.of_stack(fragile.stack) == []
+    assert_converges(fragile)
+
+
+def test_stale_pid_files_of_a_reboot_are_not_believed(fragile):
+    for _ in range(3):
+        kill(processes.of_stack(fragile.stack))
+    for path in fragile.stack.clusters.glob("clusters/*/pids/*.pid"):
+        path.write_text(str(os.getpid()))
+    assert_converges(fragile)
+
+
+def test_a_cluster_whose_folder_is_lost_is_made_anew_and_joins_again(fragile):
+    kwok.remove(fragile.stack, "cluster2")
+    assert_converges(fragile)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("seconds", [2, 6, 12])
+def test_a_playbook_interrupted_at_any_moment_is_completed_by_the_next(stack, seconds, number):
+    running = make_stack("interrupted")
+    try:
+        playbook = running.start_playbook("site")
+        time.sleep(seconds)
+        kill_group(playbook, number)
+        assert_converges(running)
+    finally:
+        teardown.absent(running.stack, Progress(None), check_mode=False)
+    assert processes.of_stack(running.stack) == []
+
+
+def test_teardown_works_on_a_half_started_stack_and_again_on_nothing(stack):
+    running = make_stack("half")
+    playbook = running.start_playbook("site")
+    wait_for(lambda: running.stack.cluster("its1").exists())
+    kill_group(playbook, signal.SIGKILL)
+    destroy(running)
+    counters = assert_ok(running.playbook("teardown"))
+    assert counters["hub"]["changed"] == 0
