@@ -119,12 +119,14 @@ class Cluster:
 
     :ivar name: what messages call it, for example `its1`.
     :ivar server: its base URL.
+    :ivar user_agent: how audit logs call us.
     """
 
     def __init__(self, configuration: Configuration, name: str) -> None:
         configuration.retries = False
         configuration.connection_pool_maxsize = POOL_SIZE
         self.name = name
+        self.user_agent = FIELD_MANAGER
         self.server = str(configuration.host).rstrip("/")
         self._configuration = configuration
         self._pool = RESTClientObject(configuration).pool_manager
@@ -314,7 +316,7 @@ class Cluster:
         pairs = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         if pairs:
             url += "?" + urlencode(pairs)
-        headers = {"Accept": accept, "User-Agent": FIELD_MANAGER, **self._headers}
+        headers = {"Accept": accept, "User-Agent": self.user_agent, **self._headers}
         if data is not None:
             headers["Content-Type"] = content_type
         token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")

@@ -29,6 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     NotFound,
+    WaitTimeout,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
@@ -80,7 +81,7 @@ class Wish:
 
 def check_name(name: str) -> None:
     """:raises InvalidInput: KubeFlex could not make namespace and host name of this."""
-    if not isinstance(name, str) or not _NAME.match(name) or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         raise InvalidInput(
             f"The space name {plain(name, 80)!r} is not allowed.",
             hint=f"Use at most {_LONGEST_NAME} lower-case letters, digits and dashes, beginning with a letter "
@@ -491,7 +492,12 @@ def bring_about(
         _write_control_plane(hosting, member, bootstrap_namespace, dry_run)
     waited = 0.0
     if wait and not dry_run:
-        waited = _wait_ready(hosting, members, timeout, progress)
+        try:
+            waited = _wait_ready(hosting, members, timeout, progress)
+        except WaitTimeout as error:
+            made = _result(members, hosting.name, timeout)
+            error.details.update(changed=made.changed, objects=made.objects)
+            raise
     for member in external:
         _complete_admin_secret(hosting, member, dry_run)
     if any(member.live for member in external):
@@ -602,8 +608,11 @@ def _wait_ready(hosting: Cluster, members: Sequence[_Member], timeout: float, pr
 
 
 def _complete_admin_secret(hosting: Cluster, member: _Member, dry_run: bool) -> None:
-    """Add the key that `status.secretRef` names and KubeFlex leaves out, without which controllers outside the
-    hosting cluster find no kubeconfig (contract 2.1; kubeflex: pkg/reconcilers/external/kubeconfig.go)."""
+    """Add the key that `status.secretRef` names and KubeFlex leaves out.
+
+    Without it, controllers outside the hosting cluster find no kubeconfig
+    (kubeflex: pkg/reconcilers/external/kubeconfig.go).
+    """
     if member.admin is None and dry_run:
         return
     if member.admin is None:
@@ -671,6 +680,7 @@ def remove(
             outcomes += deleted
         method = "delete" if any(outcome.changed for outcome in deleted) else "none"
         told = summary(control_plane or {})
+        told["ready"] = told["ready"] and dry_run
         objects.append(
             {
                 **told,
@@ -686,7 +696,7 @@ def remove(
     present = [name for name in names if name in live]
     if present and wait and not dry_run:
         waited = _wait_gone(hosting, present, timeout, progress)
-    return Result(objects, [o.diff(hosting.name) for o in outcomes if o.changed], waited)
+    return Result(objects, [o.diff(hosting.name) for o in outcomes if o.changed], round(waited, 1))
 
 
 def _wait_gone(hosting: Cluster, names: Sequence[str], timeout: float, progress: Progress) -> float:

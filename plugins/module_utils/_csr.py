@@ -185,7 +185,9 @@ def _examine(spec: Mapping[str, Any], wec: str) -> Verdict:
     common_name = subject.common_name
     username = str(spec.get("username") or "")
     identity = f"{SUBJECT_PREFIX}{wec}"
-    if not common_name.startswith(f"{identity}:") or not _AGENT_ID.match(common_name[len(identity) + 1 :]):
+    if not common_name.startswith(f"{identity}:") or not _AGENT_ID.fullmatch(
+        common_name[len(identity) + 1 :]
+    ):
         return Verdict(
             "refuse", f"its subject's common name is {plain(common_name, 120)!r}, not {identity}:<agent>"
         )

@@ -18,6 +18,7 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _health, _placement
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._placement import ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -25,6 +26,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     WORK_STATUSES,
+    Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import (
     EXCLUDED,
@@ -324,22 +326,22 @@ def join(facts: Facts, age: Callable[[Work], float]) -> list[Row]:
     plurals = {(group, kind): plural for (group, plural), kind in facts.kinds.items()}
     bindings = {binding["metadata"]["name"]: binding for binding in facts.bindings}
     delivered: dict[tuple[str, ObjectKey, str], tuple[Work, Item]] = {}
+    left_over: dict[tuple[str, ObjectKey, str], tuple[Work, Item]] = {}
     deliverers: dict[tuple[ObjectKey, str], set[str]] = {}
     for work in facts.works:
         binding = bindings.get(work.binding)
         uid = str(((binding or {}).get("metadata") or {}).get("uid") or "")
         if not belongs(work, work.binding, uid, facts.wds):
             continue
+        present = bool(uid) and work.name.startswith((f"{uid}-", f"{work.binding}-{facts.wds}-"))
+        found = delivered if present and not work.deleting else left_over
         for item in work.items:
             plural = item.resource or plurals.get((item.group, item.kind), item.kind.lower())
             key = ObjectKey(item.group, plural, item.namespace, item.name)
-            known = delivered.get((work.binding, key, work.cluster))
-            # Of two during a change, the one of the Binding's present UID and generation counts.
-            if known is None or (work.name.startswith(uid), work.generation) > (
-                known[0].name.startswith(uid),
-                known[0].generation,
-            ):
-                delivered[(work.binding, key, work.cluster)] = (work, item)
+            known = found.get((work.binding, key, work.cluster))
+            # An object that was created anew has two ManifestWorks for a while: the newer one counts.
+            if known is None or work.generation > known[0].generation:
+                found[(work.binding, key, work.cluster)] = (work, item)
             deliverers.setdefault((key, work.cluster), set()).add(work.uid)
     returned = {
         (entry.key, entry.cluster): entry
@@ -364,13 +366,11 @@ def join(facts: Facts, age: Callable[[Work], float]) -> list[Row]:
             for cluster in where:
                 pair = delivered.pop((name, key, cluster), None)
                 status = returned.get((key, cluster))
-                judged = _cell(
-                    key, selected, cluster, generation, pair, status, clusters.get(cluster), age
-                )
+                judged = _cell(key, selected, cluster, generation, pair, status, clusters.get(cluster), age)
                 add(name, key, kind, judged)
             if not where:
                 rows.setdefault(key, Row(key, kind, facts.wds)).policies.append(name)
-    for (name, key, cluster), (work, item) in delivered.items():
+    for (name, key, cluster), (work, item) in [*delivered.items(), *left_over.items()]:
         leaving = Cell(
             cluster, False, True, work.current, REMOVING, "no longer selected", since=work.applied_at
         )
@@ -402,7 +402,7 @@ def _cell(
 ) -> Cell:
     """What is known of one selected object in one cluster."""
     work, item = pair if pair else (None, None)
-    delivered = work is not None and work.generation >= generation and not work.deleting
+    delivered = work is not None and work.generation >= generation
     applied = delivered and work is not None and work.current and item is not None and item.applied is True
     health, settled = _judge(key, selected, work, item, delivered, applied, status, age)
     since = status.at if status is not None else (work.applied_at if work is not None else 0.0)
@@ -417,9 +417,7 @@ def _cell(
             else why
         )
         return Cell(cluster, True, delivered, applied, STALE, message, settled=False, since=since)
-    return Cell(
-        cluster, True, delivered, applied, health.state, health.message, settled, health.final, since
-    )
+    return Cell(cluster, True, delivered, applied, health.state, health.message, settled, health.final, since)
 
 
 def _judge(
@@ -471,14 +469,14 @@ def read(its: Cluster, spaces: Mapping[str, Cluster]) -> list[Facts]:
     one = next(iter(spaces)) if len(spaces) == 1 else ""
     selector = f"{ORIGIN_WDS_LABEL}={one}" if one else ORIGIN_WDS_LABEL
     jobs: list[Callable[[], Any]] = [
-        lambda: [parse_cluster(item) for item in its.list(MANAGED_CLUSTERS).items],
-        lambda: [parse_work(item) for item in its.list(MANIFEST_WORKS, label_selector=selector).items],
-        lambda: [parse_returned(item) for item in its.list(WORK_STATUSES).items],
+        lambda: [parse_cluster(item) for item in _items(its, MANAGED_CLUSTERS)],
+        lambda: [parse_work(item) for item in _items(its, MANIFEST_WORKS, selector)],
+        lambda: [parse_returned(item) for item in _items(its, WORK_STATUSES)],
     ]
     for wds in spaces.values():
         jobs += [
-            lambda wds=wds: wds.list(BINDING_POLICIES).items,  # type: ignore[misc]
-            lambda wds=wds: wds.list(BINDINGS).items,  # type: ignore[misc]
+            lambda wds=wds: _items(wds, BINDING_POLICIES),  # type: ignore[misc]
+            lambda wds=wds: _items(wds, BINDINGS),  # type: ignore[misc]
             lambda wds=wds: kinds(wds),  # type: ignore[misc]
         ]
     clusters, works, returned, *rest = _bulk.in_parallel(lambda job: job(), jobs)
@@ -486,6 +484,14 @@ def read(its: Cluster, spaces: Mapping[str, Cluster]) -> list[Facts]:
         Facts(name, rest[3 * n + 1], works, returned, clusters, rest[3 * n + 2], rest[3 * n])
         for n, name in enumerate(spaces)
     ]
+
+
+def _items(cluster: Cluster, resource: Resource, selector: str = "") -> list[dict[str, Any]]:
+    """The objects of a resource; none where it is not served, as in a hub that is being set up."""
+    try:
+        return cluster.list(resource, label_selector=selector).items
+    except NotFound:
+        return []
 
 
 def kinds(wds: Cluster) -> dict[tuple[str, str], str]:

@@ -60,8 +60,7 @@ def relevant_spec(group: str, kind: str, spec: Mapping[str, Any]) -> dict[str, A
     """The part of a manifest's `spec` that `assess` needs."""
     if (group, kind) not in _RULES:
         return {}
-    kept = {key: spec[key] for key in ("replicas", "type", "updateStrategy") if key in spec}
-    return kept
+    return {key: spec[key] for key in ("replicas", "type", "updateStrategy") if key in spec}
 
 
 def _waiting(message: str) -> Health:

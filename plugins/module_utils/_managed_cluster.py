@@ -9,6 +9,7 @@ as soon as what it waits for is there. One that fails does not stop the others.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import time
@@ -86,7 +87,7 @@ class Wish:
 
 def check_name(name: Any) -> None:
     """:raises InvalidInput: the name of a WEC is no DNS label of at most 63 characters."""
-    if isinstance(name, str) and len(name) <= 63 and _NAME.match(name):
+    if isinstance(name, str) and len(name) <= 63 and _NAME.fullmatch(name):
         return
     reason = "it has a dot, which OCM agents refuse" if "." in str(name) else "it is no DNS label"
     raise InvalidInput(
@@ -123,7 +124,7 @@ def wishes_of(params: Mapping[str, Any]) -> list[Wish]:
 
 def unseen_properties(wishes: Iterable[Wish]) -> list[str]:
     """Property keys that templates cannot name because they are no Go identifiers."""
-    return sorted({key for wish in wishes for key in wish.properties or {} if not _IDENTIFIER.match(key)})
+    return sorted({key for wish in wishes for key in wish.properties or {} if not _IDENTIFIER.fullmatch(key)})
 
 
 def _check_text(key: Any, value: Any, where: str) -> None:
@@ -139,9 +140,9 @@ def _check_text(key: Any, value: Any, where: str) -> None:
 def _check_key(key: str, where: str) -> None:
     prefix, slash, name = key.rpartition("/")
     if (
-        not _KEY_NAME.match(name)
+        not _KEY_NAME.fullmatch(name)
         or len(name) > 63
-        or (slash and (not _KEY_PREFIX.match(prefix) or len(prefix) > 253))
+        or (slash and (not _KEY_PREFIX.fullmatch(prefix) or len(prefix) > 253))
     ):
         raise InvalidInput(
             f"{where}: the key {plain(key, 80)!r} is not allowed.",
@@ -153,7 +154,7 @@ def _check_key(key: str, where: str) -> None:
 def _check_label(key: Any, value: Any, where: str) -> None:
     _check_text(key, value, where)
     _check_key(key, where)
-    if value and (len(value) > 63 or not _KEY_NAME.match(value)):
+    if value and (len(value) > 63 or not _KEY_NAME.fullmatch(value)):
         raise InvalidInput(
             f"{where}: the value {plain(value, 80)!r} of {key} is not allowed.",
             hint="A label's value is up to 63 letters, digits, dashes, dots and underscores, beginning and ending with "
@@ -168,7 +169,7 @@ def _check_annotation(key: Any, value: Any, where: str) -> None:
 
 def _check_property(key: Any, value: Any, where: str) -> None:
     _check_text(key, value, where)
-    if not _PROPERTY_KEY.match(key) or key in (".", "..") or key.startswith(".."):
+    if not _PROPERTY_KEY.fullmatch(key) or key in (".", "..") or key.startswith(".."):
         raise InvalidInput(
             f"{where}: the key {plain(key, 80)!r} is not allowed.",
             hint="Use letters, digits and underscores, so that templates can name it.",
@@ -253,6 +254,8 @@ def unavailable_because(managed: dict[str, Any] | None, lease: Mapping[str, Any]
 
     :param now: seconds since the epoch.
     """
+    if managed is None:
+        return "it is not registered"
     found = condition(managed, "ManagedClusterConditionAvailable")
     if found.get("status") != "True":
         if not found:
@@ -344,6 +347,7 @@ class Member:
     renewed_before: str | None = None
     refused_since: float | None = None
     missing: str = ""
+    had_to_wait: bool = False
     error: str = ""
     done: bool = False
     seconds: float = 0.0
@@ -634,7 +638,7 @@ class Acceptance:
         """PUT .../approval; after a conflict the request is read and judged again."""
         name = csr["metadata"]["name"]
         current: Mapping[str, Any] | None = csr
-        member.renewed_before = _renew_time(member.lease)
+        member.renewed_before = _renew_time(member.lease) or None
         for _attempt in range(_CONFLICTS):
             if current is None:
                 return
@@ -705,10 +709,10 @@ class Acceptance:
             member.done = True
         elif not member.missing:
             member.done = True
-            member.seconds = (
-                time.monotonic() - self._start if member.method != "none" or self._waiting else 0.0
-            )
+            if member.method != "none" or member.had_to_wait:
+                member.seconds = time.monotonic() - self._start
         else:
+            member.had_to_wait = True
             self._fail_refused(member, grace=_REFUSAL_SECONDS if self._waiting else 0.0)
             if not self._waiting and member.described and is_accepted(member.managed):
                 member.done = True
@@ -750,9 +754,8 @@ class Acceptance:
         reason = unavailable_because(managed, member.lease, time.time())
         if reason:
             return f"it is not available: {reason}"
-        if member.approved and member.renewed_before is not None:
-            if _renew_time(member.lease) == member.renewed_before:
-                return "its agent has not renewed the Lease since it joined again"
+        if member.approved and _renew_time(member.lease) == member.renewed_before:
+            return "its agent has not renewed the Lease since it joined again"
         return ""
 
 
@@ -942,10 +945,8 @@ class Removal:
     def _strip(self, member: Member, works: Sequence[Mapping[str, Any]]) -> None:
         """Remove finalizers that only a living agent would remove, and note what is abandoned with it."""
         addons: Sequence[Mapping[str, Any]] = []
-        try:
+        with contextlib.suppress(NotFound):  # without the add-on API there are none
             addons = self._its.list(_MANAGED_CLUSTER_ADDONS, member.name, metadata_only=True).items
-        except NotFound:
-            pass  # the add-on API is not installed, so there are none
         for resource, items in ((MANIFEST_WORKS, works), (_MANAGED_CLUSTER_ADDONS, addons)):
             for item in items:
                 name = item["metadata"]["name"]

@@ -8,10 +8,11 @@ The marker finds exactly what we started, whoever its parent is now and whatever
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,13 +118,17 @@ def holder(port: int) -> Process | None:
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
             continue
-        try:
-            links = [os.readlink(link) for link in (entry / "fd").iterdir()]
-        except OSError:
-            continue
-        if any(link in inodes for link in links):
+        if inodes.intersection(_links(entry / "fd")):
             return read(int(entry.name))
     return None
+
+
+def _links(folder: Path) -> Iterator[str]:
+    """What the links of a folder point to, as far as they can be read and are still there."""
+    with contextlib.suppress(OSError):
+        for link in folder.iterdir():
+            with contextlib.suppress(OSError):
+                yield os.readlink(link)
 
 
 def _listening(wanted: Callable[[int], bool]) -> set[str]:

@@ -39,6 +39,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Follower
 
+_USER_AGENT = "kubestellar-status-agent"
 _WRITERS = 4
 _BATCH_SECONDS = 0.05
 _FIRST_RETRY = 1.0
@@ -311,6 +312,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         its = Cluster.from_kubeconfig(options.its_kubeconfig, options.its_context, name=options.its_context)
         wec = Cluster.from_kubeconfig(options.wec_kubeconfig, options.wec_context, name=options.wec_context)
+        its.user_agent = wec.user_agent = _USER_AGENT
         log(f"{options.cluster_name}: returning status to {its.name} at {its.server}")
         Agent(its, wec, options.cluster_name, options.interval).run()
     except KubestellarError as error:

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every target does all of its own set-up, in .venv and .cache of this folder. `make` alone lists them.
+#
+#   ARGS=...      further arguments for the program behind the target, as in: make demo ARGS=--check
+#   PYTHON=...    the Python to set up with (3.11 to 3.13); else the first on the PATH that fits
+#   GALAXY=1      take kubernetes.core from Ansible Galaxy instead of out of the package `ansible`
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint units integration bench docs kubeconfig teardown clean set-up set-up-test
+
+ARGS ?=
+GALAXY ?=
+KUBESTELLAR_HOME ?= $(HOME)/.kubestellar
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	    && echo $$python && break; done)
+
+# The checkout's own settings, whatever the user's environment says.
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.venv/collections
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_REMOTE_TMP := $(CURDIR)/.cache/ansible/tmp
+export GALAXY
+export KUBESTELLAR_HOME
+export LC_ALL := C.UTF-8
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
+
+DEMO := .venv/bin/ansible-playbook -i inventories/embedded
+STAGES := .venv/bin/python tools/stages.py
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk '/^#   [A-Z]+=/ { print substr($$0, 2) }' Makefile
+
+demo: set-up ## a hub, two clusters and a workload on this machine, without containers; again: what changed
+	@$(DEMO) playbooks/site.yml $(ARGS)
+
+test: set-up-test ## all tests: lint, units, integration
+	@$(STAGES) lint='$(MAKE) --no-print-directory lint' units='$(MAKE) --no-print-directory units' \
+	  integration='$(MAKE) --no-print-directory integration'
+
+lint: set-up-test ## style, types, documentation, changelog, ansible-test sanity
+	@$(STAGES) \
+	  ruff='.venv/bin/ruff check --quiet --output-format concise .' \
+	  ruff-format='.venv/bin/ruff format --quiet --check .' \
+	  mypy='MYPYPATH=.venv/collections .venv/bin/mypy -p ansible_collections.kubestellar.core.plugins' \
+	  ansible-lint='.venv/bin/ansible-lint -q --nocolor' \
+	  antsibull-docs='.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .' \
+	  antsibull-changelog='.venv/bin/antsibull-changelog lint' \
+	  sanity='.venv/bin/python tools/sanity.py $(ARGS)'
+
+units: set-up-test ## unit tests, some seconds
+	@.venv/bin/python -m pytest tests/unit $(ARGS)
+
+integration: set-up-test ## tests against a real stack of their own, beside any demo, then the molecule scenarios
+	@$(STAGES) pytest='.venv/bin/python -m pytest tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
+
+bench: set-up-test ## benchmarks, side by side with what they are compared with
+	@.venv/bin/python -m pytest tests/perf $(ARGS)
+
+docs: set-up-test ## HTML pages of modules, plugins and roles in docs/_build
+	@.venv/bin/python tools/docs.py
+
+kubeconfig: ## print the path of the demo's kubeconfig, as in: export KUBECONFIG=$(make kubeconfig)
+	@if test -f "$$KUBESTELLAR_HOME/stacks/kubestellar/kubeconfig"; then \
+	  echo "$$KUBESTELLAR_HOME/stacks/kubestellar/kubeconfig"; \
+	else \
+	  echo "There is no demo in $$KUBESTELLAR_HOME/stacks/kubestellar. Start it with: make demo" >&2; exit 1; \
+	fi
+
+teardown: set-up ## stop and delete the demo; what was built stays for the next one
+	@$(DEMO) playbooks/teardown.yml $(ARGS)
+
+clean: ## delete the environment and the caches of this folder, not the demo
+	@rm -rf .venv .cache .ansible docs/_build tests/output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+set-up:
+	@python='$(PYTHON)'; \
+	if test -z "$$python"; then \
+	  echo 'No Python from 3.11 to 3.13 was found. Install one, or name it: make PYTHON=/path/to/python3.11 ...' >&2; \
+	  exit 1; \
+	fi; \
+	"$$python" tools/setup.py runtime
+
+set-up-test: set-up
+	@'$(PYTHON)' tools/setup.py runtime test

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a hub as lines of text, at most 120 columns wide (private to kubestellar.core). Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _delivery
+from ansible_collections.kubestellar.core.plugins.module_utils._client import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
+
+WIDTH = 120
+
+_MOST_ROWS = 50
+_MOST_REASONS = 10
+_WIDEST_OBJECT = 48
+_STATE_WIDTH = len("progressing")
+_GAP = "  "
+
+
+def render(
+    hub: str,
+    spaces: Sequence[Mapping[str, Any]],
+    clusters: Sequence[Mapping[str, Any]],
+    policies: Sequence[Mapping[str, Any]],
+    rows: Sequence[_delivery.Row],
+) -> list[str]:
+    """Hub and spaces, clusters, then object × cluster for each policy.
+
+    :param spaces, clusters, policies: as `workload_info` returns them.
+    """
+    lines: list[str] = []
+    if spaces:
+        lines += [
+            f"hub {plain(hub, 60)}",
+            *_grid(["space", "role", "type", "ready"], _space_cells(spaces)),
+            "",
+        ]
+    lines += ["clusters", *_grid(["cluster", "joined", "available", "labels"], _cluster_cells(clusters))]
+    if not clusters:
+        lines.append(f"{_GAP}none")
+    for policy in policies:
+        mine = [row for row in rows if policy["name"] in row.policies and row.wds == policy["wds"]]
+        lines += ["", *_policy(policy, mine)]
+    known = {(policy["wds"], policy["name"]) for policy in policies}
+    left = [row for row in rows if not any((row.wds, name) in known for name in row.policies)]
+    if left:
+        lines += ["", "left over, selected by no policy", *_matrix(left)]
+    if not policies and not left:
+        lines += ["", "no workload is placed"]
+    return [line[:WIDTH].rstrip() for line in lines]
+
+
+def _space_cells(spaces: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    return [[space["name"], space["role"], space["type"], _yes(space["ready"])] for space in spaces]
+
+
+def _cluster_cells(clusters: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    cells = []
+    for cluster in clusters:
+        available = "yes" if cluster["available"] else f"no ({cluster['reason'] or 'never reported'})"
+        labels = ", ".join(
+            f"{key}={value}" for key, value in sorted(cluster["labels"].items()) if "." not in key
+        )
+        cells.append([cluster["name"], _yes(cluster["joined"]), available, labels])
+    return cells
+
+
+def _policy(policy: Mapping[str, Any], rows: Sequence[_delivery.Row]) -> Iterator[str]:
+    cells = [cell for row in rows for cell in row.cells.values()]
+    healthy = sum(cell.health == HEALTHY for cell in cells)
+    yield (
+        f"{policy['workload'] or policy['name']} in {policy['wds']}: {_many(len(rows), 'object')} on "
+        f"{_many(len(policy['clusters']), 'cluster')}, {healthy} of {len(cells)} healthy"
+    )
+    if not policy["current"]:
+        yield f"{_GAP}! KubeStellar has not processed the policy {policy['name']} as it is now"
+    for error in policy["errors"]:
+        yield f"{_GAP}! {plain(error, WIDTH - 4)}"
+    yield from _matrix(rows)
+
+
+def _matrix(rows: Sequence[_delivery.Row]) -> Iterator[str]:
+    """Object × cluster where that fits, else one line per cluster with numbers; then what is wrong."""
+    names = sorted({name for row in rows for name in row.cells})
+    if not names:
+        return
+    first = min(_WIDEST_OBJECT, max(len(row.label) for row in rows))
+    width = first + sum(len(_GAP) + max(len(plain(name)), _STATE_WIDTH) for name in names) + len(_GAP)
+    if width <= WIDTH:
+        body = [
+            [plain(row.label, _WIDEST_OBJECT)]
+            + [row.cells[name].health if name in row.cells else "-" for name in names]
+            for row in rows
+        ]
+        yield from _grid(["object", *names], body)
+    else:
+        yield from _grid(["cluster", "objects", *_delivery.STATES], [_count(rows, name) for name in names])
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        for cell in row.cells.values():
+            if cell.health != HEALTHY:
+                reasons.setdefault(f"{row.label}: {cell.message or cell.health}", []).append(cell.cluster)
+    for reason, where in list(reasons.items())[:_MOST_REASONS]:
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        yield f"{_GAP}! {where[0]}{more}: {plain(reason, 400)}"
+    if len(reasons) > _MOST_REASONS:
+        yield f"{_GAP}! and {len(reasons) - _MOST_REASONS} other reasons"
+
+
+def _count(rows: Sequence[_delivery.Row], name: str) -> list[str]:
+    cells = [row.cells[name] for row in rows if name in row.cells]
+    return [name, str(len(cells))] + [
+        str(sum(cell.health == state for cell in cells)) for state in _delivery.STATES
+    ]
+
+
+def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns as wide as their widest cell, indented; a long table is cut, and says so."""
+    if not body:
+        return
+    shown = [[plain(cell, WIDTH) for cell in line] for line in [head, *body[:_MOST_ROWS]]]
+    widths = [max(len(line[column]) for line in shown) for column in range(len(head))]
+    for line in shown:
+        yield _GAP + _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    if len(body) > _MOST_ROWS:
+        yield f"{_GAP}and {len(body) - _MOST_ROWS} more"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,250 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    InvalidInput,
+    KubestellarError,
+    PreflightFailed,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
+    kwok,
+    library,
+    ports,
+    preflight,
+    processes,
+    programs,
+    supervisor,
+    teardown,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import MARKER, Stack, State, write_file
+
+
+@pytest.fixture
+def stack(tmp_path):
+    return Stack.of(str(tmp_path), "t")
+
+
+def around(stack):
+    numbers = {}
+    return programs.Surroundings(
+        stack, Path("/bin-folder"), lambda purpose: numbers.setdefault(purpose, 20000 + len(numbers)), "/python", "abc"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "a b", "-a", "a-", "x" * 31, "../x"])
+def test_illegal_stack_names_are_refused(name, tmp_path):
+    with pytest.raises(InvalidInput, match="not allowed"):
+        Stack.of(str(tmp_path), name)
+
+
+def test_state_is_remembered_and_a_damaged_file_is_never_nothing(stack):
+    state = State.load(stack)
+    state.ports["a"] = 1
+    state.clusters["hub"] = {"role": "hosting", "binaries": "/b"}
+    state.save()
+    assert State.load(stack).ports == {"a": 1}
+    state.path.write_text("{")
+    with pytest.raises(KubestellarError, match="cannot be read"):
+        State.load(stack)
+
+
+def test_write_file_is_private_and_tells_whether_it_changed(tmp_path):
+    path = tmp_path / "a" / "b"
+    assert write_file(path, "x") is True
+    assert write_file(path, "x") is False
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    assert write_file(path, "x") is True
+    assert [entry.name for entry in path.parent.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "parts"),
+    [
+        ({"program": "keeper"}, "keeper", ["/python", "-m", ".embedded.keeper"]),
+        ({"program": "kubeflex_manager", "hub": "hub"}, "kubeflex-manager", ["kubeflex-manager", "--metrics-bind-address=127.0.0.1:"]),
+        ({"program": "ocm_hub", "its": "its1"}, "ocm-hub-its1", ["controller", "--disable-leader-election", "--listen=127.0.0.1:"]),
+        (
+            {"program": "controller_manager", "hub": "hub", "its": "its1", "wds": "wds1", "qps": 7, "burst": 9, "api_groups": ["apps", ""]},
+            "controller-manager-wds1",
+            ["--its-name=its1", "--wds-name=wds1", "--its-qps=7", "--wds-burst=9", "--api-groups=apps,"],
+        ),
+        (
+            {"program": "transport_controller", "its": "its1", "wds": "wds1"},
+            "transport-controller-wds1",
+            ["--max-num-wrapped=1", "--transport-qps=5", "--wds-name=wds1"],
+        ),
+        (
+            {"program": "ocm_agent", "wec": "c1", "qps": 500},
+            "ocm-agent-c1",
+            ["agent", "--spoke-cluster-name=c1", "--hub-kube-api-qps=500", "--kube-api-burst=100"],
+        ),
+        ({"program": "status_agent", "its": "its1", "wec": "c1"}, "status-agent-c1", ["--cluster-name=c1", "--its-context=its1"]),
+    ],
+)
+def test_command_lines(stack, spec, name, parts):
+    program = programs.program(spec, around(stack))
+    text = " ".join(program.command)
+    assert program.name == programs.name_of(spec) == name
+    assert all(part in text for part in parts), text
+    assert "0.0.0.0" not in text and text.count("bind-address") == text.count("bind-address=127.0.0.1:")
+
+
+def test_the_controller_manager_is_killed_for_it_ignores_sigterm(stack):
+    spec = {"program": "controller_manager", "hub": "h", "its": "i", "wds": "w"}
+    assert programs.program(spec, around(stack)).stop_signal == "KILL"
+
+
+@pytest.mark.parametrize("spec", [{"program": "nothing"}, {"program": "ocm_hub"}, {"program": "ocm_agent", "wec": ""}])
+def test_a_program_that_is_unknown_or_lacks_its_cluster_is_refused(stack, spec):
+    with pytest.raises(InvalidInput, match="processes:"):
+        programs.program(spec, around(stack))
+
+
+def test_a_space_runs_no_workload_and_only_a_wec_has_a_scheduler(stack):
+    state = State(stack.folder / "stack.json")
+    for role, scheduler in (("hosting", False), ("its", False), ("wds", False), ("wec", True)):
+        cluster = kwok.Wanted("c", role)
+        config = kwok.configuration(stack, state, cluster, Path("/b"))
+        arguments = {
+            patch["name"]: {arg["key"]: arg["value"] for arg in patch["extraArgs"]} for patch in config["componentsPatches"]
+        }
+        controllers = arguments["kube-controller-manager"].get("controllers", "*")
+        assert ("kube-scheduler" in config["options"]["components"]) is scheduler
+        assert ("deployment" not in controllers and "garbage-collector" in controllers) == (role in ("its", "wds"))
+        assert config["options"]["bindAddress"] == "127.0.0.1"
+        assert len(set(kwok.purposes(cluster).values())) == len(kwok.purposes(cluster))
+
+
+def test_the_environment_of_the_stack_is_marked_and_knows_no_proxy_and_no_credentials(stack, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "secret")
+    monkeypatch.setenv("KUBECONFIG", "/own")
+    environment = kwok.environment(stack)
+    assert environment[MARKER] == str(stack.folder)
+    assert "HTTPS_PROXY" not in environment and "K8S_AUTH_API_KEY" not in environment
+    assert environment["KUBECONFIG"].startswith(str(stack.folder))
+
+
+def test_a_port_is_remembered_and_a_taken_one_is_named_with_its_holder(stack):
+    state = State(stack.folder / "stack.json")
+    number = ports.port(state, "x/kube-apiserver")
+    assert ports.port(state, "x/kube-apiserver") == number
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", number))
+        taken.listen()
+        with pytest.raises(PreflightFailed, match=rf"port {number} of x/kube-apiserver is taken by the process {os.getpid()}"):
+            ports.check_free(state, "x/kube-apiserver")
+        assert ports.renew_if_taken(state, "x/kube-apiserver") != number
+    ports.check_free(state, "x/kube-apiserver")
+
+
+@pytest.mark.parametrize(
+    ("environ", "fine"),
+    [
+        ({}, True),
+        ({"HTTPS_PROXY": "http://p"}, False),
+        ({"https_proxy": "http://p", "no_proxy": "example.org"}, False),
+        ({"https_proxy": "http://p", "no_proxy": "example.org, 127.0.0.1"}, True),
+        ({"HTTP_PROXY": "http://p", "NO_PROXY": "127.0.0.0/8"}, True),
+    ],
+)
+def test_a_proxy_that_would_swallow_loopback_is_found(environ, fine):
+    assert (preflight.proxy(environ) == []) is fine
+
+
+def test_missing_memory_is_said_in_figures(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 1 kB\nMemAvailable: 1048576 kB\n")
+    assert preflight.memory(2, meminfo) == []
+    assert "5 clusters need 2500 MiB of free memory, and 1024 MiB are free" in preflight.memory(5, meminfo)[0]
+
+
+def test_everything_wrong_with_the_machine_is_one_message(tmp_path):
+    stack = Stack.of(str(tmp_path / ("x" * 100)), "t")
+    problems = preflight.machine(stack, tmp_path, {"HTTPS_PROXY": "http://p"})
+    assert [word for word in ("not built", "longer than a socket", "HTTPS_PROXY") if not any(word in p for p in problems)] == []
+    with pytest.raises(PreflightFailed, match="Nothing has been started"):
+        preflight.fail(problems)
+
+
+def test_processes_are_found_by_their_marker_and_ended_even_if_they_ignore_sigterm(stack):
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, MARKER: str(stack.folder)}, stdout=subprocess.PIPE
+    )
+    child.stdout.readline()
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARKER: "/else"})
+    try:
+        found = processes.of_stack(stack)
+        assert [process.pid for process in found] == [child.pid]
+        processes.stop(found, grace=0.2)
+        assert child.wait(timeout=5) == -9
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_stale_pid_files_are_forgotten(stack):
+    folder = stack.cluster("c") / "pids"
+    folder.mkdir(parents=True)
+    (folder / "etcd.pid").write_text(str(os.getpid()))
+    (folder / "kube-apiserver.pid").write_text("not a number")
+    kwok.forget_stale_pids(stack, "c")
+    assert list(folder.iterdir()) == []
+
+
+def test_supervisor_configuration_escapes_what_it_would_expand(stack):
+    entry = {"command": ["/p", "--x=50%(y)s", "a b"], "environment": {"E": "100%"}, "stop_signal": "TERM"}
+    text = supervisor.configuration(stack, {"one": entry})
+    assert "command=/p '--x=50%%(y)s' 'a b'" in text
+    assert 'environment=E="100%%"' in text
+    assert "inet_http_server" not in text
+
+
+def test_a_real_supervisor_starts_changes_and_removes_programs(stack):
+    def entry(*command):
+        return {"command": list(command), "environment": {}, "stop_signal": "TERM"}
+
+    control = supervisor.Supervisor(stack)
+    try:
+        control.bring_about({"a": entry("sleep", "100"), "b": entry("sleep", "200")})
+        before = {process.text: process.pid for process in processes.of_stack(stack)}
+        control.bring_about({"a": entry("sleep", "100"), "b": entry("sleep", "300"), "c": entry("sleep", "400")})
+        deadline = time.monotonic() + 10
+        while set((control.states() or {}).values()) != {"RUNNING"} and time.monotonic() < deadline:
+            time.sleep(0.1)
+        after = {process.text: process.pid for process in processes.of_stack(stack)}
+        assert after["sleep 100"] == before["sleep 100"]
+        assert "sleep 200" not in after and {"sleep 300", "sleep 400"} <= set(after)
+    finally:
+        assert teardown.absent(stack, Progress(None), check_mode=False)["processes"] >= 1
+    assert processes.of_stack(stack) == [] and not stack.folder.exists()
+    assert teardown.absent(stack, Progress(None), check_mode=False) == {"processes": 0, "folder": False}
+
+
+def test_the_library_holds_all_that_the_agents_import_and_runs_without_the_checkout(tmp_path):
+    files = library.sources()
+    library.install(files, tmp_path)
+    assert any(name.endswith("embedded/status_agent.py") for name in files)
+    for agent in ("keeper", "status_agent"):
+        code = f"import ansible_collections.kubestellar.core.plugins.module_utils.embedded.{agent} as m; print(m.__file__)"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, cwd="/", capture_output=True, text=True, check=False
+        )
+        assert done.stdout.startswith(str(tmp_path)), done.stderr
+    assert library.digest(files) != library.digest({**files, "x": ""})
+    assert json.dumps(sorted(files))
