@@ -57,7 +57,7 @@ def wec_batches(
 ) -> list[dict[str, Any]]:
     """One batch per (hub, ITS, provider) of the hosts, each with its clusters in the order of the inventory.
 
-    A cluster is `{host, name, nodes, labels, annotations, properties}`.
+    A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`.
 
     :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist.
     """
@@ -67,14 +67,14 @@ def wec_batches(
         hub = _hub(host, variables, hubs)
         its = variables.get("wec_its") or _only_its(host, hub, hostvars)
         provider = variables.get("wec_provider") or "embedded"
+        name = variables.get("wec_name") or host
+        described = {key: variables.get(f"wec_{key}") or {} for key in ("labels", "annotations", "properties")}
         batches.setdefault((hub, its, provider), []).append(
             {
                 "host": host,
-                "name": variables.get("wec_name") or host,
+                "name": name,
                 "nodes": int(variables.get("wec_nodes") or 1),
-                "labels": variables.get("wec_labels") or {},
-                "annotations": variables.get("wec_annotations") or {},
-                "properties": variables.get("wec_properties") or {},
+                "managed_cluster": {"name": name, **described},
             }
         )
     return [

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _health, _placement
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _health
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
-from ansible_collections.kubestellar.core.plugins.module_utils._placement import ObjectKey
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
     BINDINGS,
@@ -360,8 +361,8 @@ def join(facts: Facts, age: Callable[[Work], float]) -> list[Row]:
 
     for name, binding in bindings.items():
         generation = int(binding["metadata"].get("generation") or 0)
-        where = _placement.destinations(binding)
-        for key, selected in _placement.bound(binding).items():
+        where = resolution.destinations(binding)
+        for key, selected in resolution.bound(binding).items():
             kind = facts.kinds.get((key.group, key.resource), key.resource)
             for cluster in where:
                 pair = delivered.pop((name, key, cluster), None)
@@ -392,7 +393,7 @@ def _worse(first: Cell, second: Cell) -> Cell:
 
 def _cell(
     key: ObjectKey,
-    selected: _placement.Selected,
+    selected: resolution.Selected,
     cluster: str,
     generation: int,
     pair: tuple[Work, Item] | None,
@@ -422,7 +423,7 @@ def _cell(
 
 def _judge(
     key: ObjectKey,
-    selected: _placement.Selected,
+    selected: resolution.Selected,
     work: Work | None,
     item: Item | None,
     delivered: bool,

@@ -112,7 +112,7 @@ def mint(its: Cluster, ttl: int) -> tuple[str, str]:
 
 
 def check(ttl: int, endpoint: str | None, dest: Sequence[str]) -> None:
-    """:raises InvalidInput: a life or an address that no API server takes, or a folder that is not there."""
+    """:raises InvalidInput: a life or an address that no API server takes, or a folder in place of a file."""
     if not SHORTEST_TTL <= ttl <= LONGEST_TTL:
         raise InvalidInput(
             f"ttl is {ttl}, but API servers issue tokens for {SHORTEST_TTL} seconds at least and "
@@ -125,10 +125,8 @@ def check(ttl: int, endpoint: str | None, dest: Sequence[str]) -> None:
                 f"endpoint {endpoint!r} is not the URL of an API server.", hint="Write https://<host>:<port>."
             )
     for path in dest:
-        if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-            raise InvalidInput(
-                f"dest: the folder of {path} does not exist.", hint="Create it with mode 0700."
-            )
+        if os.path.isdir(path):
+            raise InvalidInput(f"dest: {path} is a folder.", hint="Name a file.")
 
 
 def kubeconfig(server: str, authority: bytes | None, token: str) -> str:
@@ -157,12 +155,13 @@ def kubeconfig(server: str, authority: bytes | None, token: str) -> str:
 
 
 def write_secret_file(path: str, text: str) -> None:
-    """Put `text` into a file that only its owner can read, whole or not at all.
+    """Put `text` into a file that only its owner can read, whole or not at all. A missing folder is made, private too.
 
-    :raises InvalidInput: the folder does not take it.
+    :raises InvalidInput: the folder cannot be made, or does not take it.
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".kubestellar-")  # mkstemp makes it 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -11,14 +11,14 @@ action plugin cannot read it (async, a remote connection) the lines are merely n
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable
 
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+
+_LONGEST = 240
 FILE_NAME = "kubestellar-progress"
 """Name of the file inside the module's temporary folder; shared with plugins/action/embedded_build.py."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 class Progress:
@@ -26,13 +26,20 @@ class Progress:
 
     :param folder: the module's temporary folder, or None to drop all lines.
     :param every: seconds after which `waiting` repeats an unchanged line.
+    :param calm: seconds for which it stays silent after any line, since states can change faster than people read.
     """
 
     def __init__(
-        self, folder: str | None, *, every: float = 30.0, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: str | None,
+        *,
+        every: float = 30.0,
+        calm: float = 3.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = os.path.join(folder, FILE_NAME) if folder else None
         self._every = every
+        self._calm = calm
         self._clock = clock
         self._start = clock()
         self._last_line = ""
@@ -49,11 +56,11 @@ class Progress:
         if self._path is None:
             return
         with open(self._path, "a", encoding="utf-8") as stream:
-            stream.write(_CONTROL.sub(" ", text).strip() + "\n")
+            stream.write(plain(text, _LONGEST) + "\n")
 
     def waiting(self, text: str) -> None:
-        """Show a wait's state with the seconds so far: at once when the text changed, else twice a minute."""
-        if text == self._last_line and self._clock() - self._last_time < self._every:
+        """Show a wait's state with the seconds so far: soon when the text changed, else twice a minute."""
+        if self._clock() - self._last_time < (self._every if text == self._last_line else self._calm):
             return
-        self.line(f"{text} ({self.seconds:.0f} s)")
+        self.line(f"{plain(text, _LONGEST - 10)} ({self.seconds:.0f} s)")
         self._last_line = text

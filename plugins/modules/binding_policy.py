@@ -254,13 +254,7 @@ diff:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import (
-    _binding_policy,
-    _delivery,
-    _diff,
-    _placement,
-    _policy_waits,
-)
+from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _diff
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
@@ -270,12 +264,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy, resolution, waits
 
 SPEC: dict[str, Any] = {
-    **_binding_policy.POLICY_SPEC,
+    **policy.POLICY_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force_conflicts": {"type": "bool", "default": False},
-    "wait": {"type": "str", "choices": list(_policy_waits.LEVELS)},
+    "wait": {"type": "str", "choices": list(waits.LEVELS)},
     "wait_timeout": {"type": "int", "default": 300},
 }
 
@@ -295,7 +290,7 @@ def work(context: Context) -> dict[str, Any]:
 
 
 def _present(context: Context, level: str) -> dict[str, Any]:
-    want = _diff.wanted(_binding_policy.manifest(context.params))
+    want = _diff.wanted(policy.manifest(context.params))
     if context.planned:
         return _result(context, "create", None, want)
     wds = context.wds()
@@ -311,7 +306,7 @@ def _present(context: Context, level: str) -> dict[str, Any]:
     result = _result(context, method, before, after)
     if level == "none" or context.check_mode or after is None:
         return result
-    wait = _policy_waits.PolicyWait(wds, context.its(), _wds_name(context, wds), after, context.progress)
+    wait = waits.PolicyWait(wds, context.its(), _wds_name(context, wds), after, context.progress)
     try:
         outcome = wait.until(level, context.params["wait_timeout"])
     except KubestellarError as error:
@@ -355,7 +350,7 @@ def _absent(context: Context, *, wait: bool) -> dict[str, Any]:
         return result
     uids = (_uid(before), _uid(binding))
     try:
-        waited = _policy_waits.until_gone(
+        waited = waits.until_gone(
             wds,
             context.its(),
             _wds_name(context, wds),
@@ -392,8 +387,8 @@ def _result(
 def _binding(binding: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "generation": binding["metadata"].get("generation"),
-        "clusters": sorted(_placement.destinations(binding)),
-        "objects": [key._asdict() for key in sorted(_placement.bound(binding))],
+        "clusters": sorted(resolution.destinations(binding)),
+        "objects": [key._asdict() for key in sorted(resolution.bound(binding))],
     }
 
 

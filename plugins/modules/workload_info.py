@@ -221,11 +221,11 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import (
     _delivery,
-    _placement,
     _space,
     _table,
     _wait,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
@@ -315,8 +315,8 @@ def _policy(facts: _delivery.Facts, policy: Mapping[str, Any]) -> dict[str, Any]
         "workload": (metadata.get("labels") or {}).get(WORKLOAD_LABEL, ""),
         "current": bool(binding) and status.get("observedGeneration") == metadata.get("generation"),
         "errors": [plain(error) for error in status.get("errors") or []],
-        "clusters": sorted(_placement.destinations(binding)),
-        "objects": len(_placement.bound(binding)),
+        "clusters": sorted(resolution.destinations(binding)),
+        "objects": len(resolution.bound(binding)),
     }
 
 

@@ -202,7 +202,7 @@ def _wait(
                 hint=f"See the logs in {stack.logs}.",
                 missing=missing,
             )
-        progress.waiting(f"waiting for {missing[0]}")
+        progress.waiting(f"waiting for {missing[0].partition(':')[0]}")
         time.sleep(0.1)
 
 

@@ -16,34 +16,46 @@ import time
 from pathlib import Path
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, State
 
 _INTERVAL_SECONDS = 2.0
 
 
-def check(stack: Stack, binaries: Path, log: list[str]) -> None:
-    """Start what is dead now; lines about it go to `log`."""
-    for name, known in State.load(stack).clusters.items():
-        if known.get("stopped"):
-            continue
-        wanted = set(kwok.Wanted(name, known["role"]).components)
-        dead = sorted(wanted - set(kwok.components(stack, name)))
-        if dead:
-            log.append(f"{name}: {', '.join(dead)} not running: starting")
-            try:
-                kwok.start(stack, name, binaries)
-            except KubestellarError as error:
-                log.append(error.message)
+class Keeper:
+    """Knows the processes of the clusters, so that a look at them is cheap while all is well."""
+
+    def __init__(self, stack: Stack, binaries: Path) -> None:
+        self._stack = stack
+        self._binaries = binaries
+        self._known: dict[str, dict[str, processes.Process]] = {}
+
+    def check(self) -> list[str]:
+        """Start what is dead now; lines about it."""
+        log = []
+        for name, cluster in State.load(self._stack).clusters.items():
+            dead = self._dead(name, set(kwok.Wanted(name, cluster["role"]).components))
+            if dead:
+                log.append(f"{name}: {', '.join(dead)} not running: starting")
+                try:
+                    kwok.start(self._stack, name, self._binaries)
+                except KubestellarError as error:
+                    log.append(error.message)
+        return log
+
+    def _dead(self, name: str, wanted: set[str]) -> list[str]:
+        """The components that do not run. All processes of the machine are read only if one is missing."""
+        known = self._known.get(name, {})
+        if not wanted <= {component for component, process in known.items() if processes.is_same(process)}:
+            self._known[name] = known = kwok.components(self._stack, name)
+        return sorted(wanted - set(known))
 
 
 def main(arguments: list[str]) -> None:
     """Check every two seconds until killed."""
-    stack, binaries = Stack.of(arguments[0], arguments[1]), Path(arguments[2])
+    keeper = Keeper(Stack.of(arguments[0], arguments[1]), Path(arguments[2]))
     while True:
-        log: list[str] = []
-        check(stack, binaries, log)
-        for line in log:
+        for line in keeper.check():
             sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {line}\n")
         sys.stderr.flush()
         time.sleep(_INTERVAL_SECONDS)

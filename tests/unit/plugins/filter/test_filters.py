@@ -28,7 +28,8 @@ def test_wecs_of_one_hub_and_its_are_one_batch():
         ("hub", "its1", ["c1", "second"]),
         ("hub2", "b", ["c3"]),
     ]
-    assert batches[0]["clusters"][0]["labels"] == {"x": "y"}
+    described = {"name": "c1", "labels": {"x": "y"}, "annotations": {}, "properties": {}}
+    assert batches[0]["clusters"][0]["managed_cluster"] == described
     assert wec_batches(["c4"], HOSTVARS, ["hub"])[0]["hub"] == "hub"
 
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _placement
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing
-from ansible_collections.kubestellar.core.plugins.module_utils._placement import Candidate, Modulation, ObjectKey
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Candidate, Modulation, ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
 VERBS = frozenset({"list", "watch", "get"})
@@ -43,7 +43,7 @@ def expression(key, operator, *values):
     ],
 )
 def test_label_selectors_match_as_in_kubernetes(selector, labels, expected):
-    assert _placement.matches(selector, labels) is expected
+    assert resolution.matches(selector, labels) is expected
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_label_selectors_match_as_in_kubernetes(selector, labels, expected):
 )
 def test_clusters_are_the_union_of_the_selectors(selectors, expected):
     managed = [{"metadata": {"name": "b", "labels": {"g": "edge"}}}, {"metadata": {"name": "a"}}]
-    assert _placement.clusters({"clusterSelectors": selectors}, managed) == expected
+    assert resolution.clusters({"clusterSelectors": selectors}, managed) == expected
 
 
 def selected(clause, resource=DEPLOYMENTS, namespaces=None, **metadata):
     namespace = {"namespace": "shop"} if resource.namespaced else {}
     candidate = Candidate(resource, {"name": "web", "resourceVersion": "7", **namespace, **metadata})
-    return _placement.objects({"downsync": [clause]}, [candidate], namespaces or {})
+    return resolution.objects({"downsync": [clause]}, [candidate], namespaces or {})
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_modulations_of_all_matching_clauses_are_joined():
         {"resources": ["*"], "wantSingletonReportedState": True, "statusCollectors": ["b"]},
         {"resources": ["jobs"], "wantMultiWECReportedState": True},
     ]
-    (found,) = _placement.objects({"downsync": clauses}, [candidate], {}).values()
+    (found,) = resolution.objects({"downsync": clauses}, [candidate], {}).values()
     assert found.modulation == Modulation(True, frozenset({"a", "b"}), True, False)
     assert found.resource_version == "7"
 
@@ -126,14 +126,14 @@ def test_a_binding_lists_objects_of_both_scopes():
             },
         }
     }
-    found = _placement.bound(binding)
+    found = resolution.bound(binding)
     assert set(found) == {
         ObjectKey("", "namespaces", "", "shop"),
         ObjectKey("apps", "deployments", "shop", "web"),
     }
     assert found[ObjectKey("apps", "deployments", "shop", "web")].modulation.create_only
-    assert _placement.destinations(binding) == ["c1"]
-    assert _placement.destinations({"spec": {}}) == []
+    assert resolution.destinations(binding) == ["c1"]
+    assert resolution.destinations({"spec": {}}) == []
 
 
 class FakeWds:
@@ -169,14 +169,14 @@ class FakeWds:
 )
 def test_only_what_can_match_is_listed_once(clauses, asked):
     wds = FakeWds({})
-    _placement.read(wds, {"downsync": clauses})
+    resolution.read(wds, {"downsync": clauses})
     assert set(wds.asked) == asked
     assert len(wds.asked) == len(asked)
 
 
 def test_namespaces_listed_for_their_labels_are_told_apart():
     wds = FakeWds({"namespaces": [{"name": "shop", "labels": {"env": "prod"}}], "deployments": [{"name": "web"}]})
-    candidates, namespaces = _placement.read(
+    candidates, namespaces = resolution.read(
         wds, {"downsync": [{"resources": ["deployments"], "namespaceSelectors": [{"matchLabels": {"env": "prod"}}]}]}
     )
     assert namespaces == {"shop": {"env": "prod"}}
@@ -195,4 +195,4 @@ def test_namespaces_listed_for_their_labels_are_told_apart():
     ],
 )
 def test_a_selector_becomes_a_query(selector, text):
-    assert _placement.selector_text(selector) == text
+    assert resolution.selector_text(selector) == text

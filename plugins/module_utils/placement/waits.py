@@ -26,10 +26,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _health, _placement
+from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _health
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
-from ansible_collections.kubestellar.core.plugins.module_utils._placement import ObjectKey
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -80,7 +81,7 @@ class PolicyWait:
         self._name = str(policy["metadata"]["name"])
         self._uid = str(policy["metadata"]["uid"])
         self._progress = progress
-        self._expected: dict[ObjectKey, _placement.Selected] = {}
+        self._expected: dict[ObjectKey, resolution.Selected] = {}
         self._expected_spec: Mapping[str, Any] | None = None
         self._mismatch_since: float | None = None
         self._errors_since: tuple[tuple[str, ...], float] = ((), 0.0)
@@ -166,12 +167,12 @@ class PolicyWait:
         if self._expected_spec != spec:
             self._list(spec, refresh=False)
         where, present = (
-            set(_placement.clusters(spec, managed_clusters)),
-            set(_placement.destinations(binding)),
+            set(resolution.clusters(spec, managed_clusters)),
+            set(resolution.destinations(binding)),
         )
         lines = [f"the Binding lacks cluster {name}" for name in sorted(where - present)]
         lines += [f"the Binding still has cluster {name}" for name in sorted(present - where)]
-        entries = _placement.bound(binding)
+        entries = resolution.bound(binding)
         for key, expected in self._expected.items():
             entry = entries.get(key)
             if entry is None:
@@ -195,8 +196,8 @@ class PolicyWait:
         return True
 
     def _list(self, spec: Mapping[str, Any], *, refresh: bool) -> None:
-        candidates, namespaces = _placement.read(self._wds, spec, refresh=refresh)
-        self._expected = _placement.objects(spec, candidates, namespaces)
+        candidates, namespaces = resolution.read(self._wds, spec, refresh=refresh)
+        self._expected = resolution.objects(spec, candidates, namespaces)
         self._expected_spec = spec
         self._kinds = _delivery.kinds(self._wds)
 
@@ -218,12 +219,12 @@ class PolicyWait:
 
     def _refuse_nothing(self, binding: Mapping[str, Any]) -> None:
         """All of none is not applied, and not healthy."""
-        if not _placement.destinations(binding):
+        if not resolution.destinations(binding):
             raise KubestellarError(
                 f"{self._wds.name}: BindingPolicy {self._name} selects no cluster, so nothing can be delivered.",
                 hint="Compare cluster_selectors with the labels of the ManagedClusters.",
             )
-        if not _placement.bound(binding):
+        if not resolution.bound(binding):
             raise KubestellarError(
                 f"{self._wds.name}: BindingPolicy {self._name} selects no object, so nothing can be delivered.",
                 hint="Compare downsync with the objects in the WDS and their labels.",

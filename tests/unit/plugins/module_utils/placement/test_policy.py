@@ -6,21 +6,21 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _binding_policy
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 
 
 def params(**given):
-    return {**dict.fromkeys(_binding_policy.POLICY_SPEC), "name": "shop", **given}
+    return {**dict.fromkeys(policy.POLICY_SPEC), "name": "shop", **given}
 
 
 def clause(**given):
-    return {**dict.fromkeys(_binding_policy.CLAUSE_SPEC), **given}
+    return {**dict.fromkeys(policy.CLAUSE_SPEC), **given}
 
 
 def problems(**given):
     with pytest.raises(InvalidInput) as caught:
-        _binding_policy.manifest(params(**given))
+        policy.manifest(params(**given))
     assert caught.value.message.startswith("BindingPolicy ")
     return caught.value.details["problems"]
 
@@ -28,7 +28,7 @@ def problems(**given):
 def test_every_option_arrives_in_the_manifest():
     selector = {"match_labels": {"a": "b"}, "match_expressions": [{"key": "k", "operator": "In", "values": ["v"]}]}
     api = {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]}
-    result = _binding_policy.manifest(
+    result = policy.manifest(
         params(
             cluster_selectors=[selector],
             downsync=[
@@ -78,14 +78,14 @@ def test_every_option_arrives_in_the_manifest():
 
 
 def test_left_out_options_are_left_out():
-    assert _binding_policy.manifest(params(cluster_selectors=[], downsync=None))["spec"] == {"clusterSelectors": []}
+    assert policy.manifest(params(cluster_selectors=[], downsync=None))["spec"] == {"clusterSelectors": []}
     exists = {"match_labels": None, "match_expressions": [{"key": "k", "operator": "Exists", "values": None}]}
-    spec = _binding_policy.manifest(params(cluster_selectors=[exists, dict.fromkeys(exists)]))["spec"]
+    spec = policy.manifest(params(cluster_selectors=[exists, dict.fromkeys(exists)]))["spec"]
     assert spec == {"clusterSelectors": [{"matchExpressions": [{"key": "k", "operator": "Exists"}]}, {}]}
 
 
 def test_the_core_group_is_a_selector():
-    assert _binding_policy.manifest(params(downsync=[clause(api_group="")]))["spec"]["downsync"] == [{"apiGroup": ""}]
+    assert policy.manifest(params(downsync=[clause(api_group="")]))["spec"]["downsync"] == [{"apiGroup": ""}]
 
 
 @pytest.mark.parametrize(
@@ -154,12 +154,12 @@ def definition(**given):
 
 def test_a_definition_is_taken_as_it_is_without_its_status():
     given = definition(status={"observedGeneration": 1})
-    assert _binding_policy.manifest(params(name=None, definition=given)) == definition()
+    assert policy.manifest(params(name=None, definition=given)) == definition()
     assert given["status"]
 
 
 def test_a_definition_without_a_name_takes_the_option():
-    result = _binding_policy.manifest(params(definition=definition(metadata={"labels": {"a": "b"}})))
+    result = policy.manifest(params(definition=definition(metadata={"labels": {"a": "b"}})))
     assert result["metadata"] == {"name": "shop", "labels": {"a": "b"}}
 
 
@@ -187,6 +187,6 @@ def test_a_definition_without_a_name_takes_the_option():
 )
 def test_a_wrong_definition_gets_one_sentence(given, sentence):
     with pytest.raises(InvalidInput) as caught:
-        _binding_policy.manifest(params(definition=definition(**given)))
+        policy.manifest(params(definition=definition(**given)))
     assert sentence in caught.value.message
     assert len(caught.value.details.get("problems", [1])) == 1

@@ -9,18 +9,20 @@ pkg/binding/selectors.go, pkg/binding/binding-controller.go). `read` lists, as m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._binding_policy import (
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, NAMESPACES, Resource
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.policy import (
     EXCLUDED_GROUPS,
     EXCLUDED_RESOURCES,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import NAMESPACES, Resource
 
 
 class ObjectKey(NamedTuple):
@@ -52,11 +54,16 @@ class Modulation:
 
 @dataclass(frozen=True)
 class Selected:
-    """One selected object. :ivar resource_version: its version in the WDS when it was listed or bound."""
+    """One selected object.
+
+    :ivar resource_version: its version in the WDS when it was listed or bound.
+    :ivar version: the version of its API.
+    """
 
     key: ObjectKey
     resource_version: str
     modulation: Modulation
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,13 +102,30 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """What `downsync` selects. :ivar hits: for each clause, the number of objects that it matches."""
+
+    objects: dict[ObjectKey, Selected]
+    hits: list[int]
+
+
 def clusters(spec: Mapping[str, Any], managed_clusters: Iterable[Mapping[str, Any]]) -> list[str]:
     """Sorted names of the ManagedClusters that `clusterSelectors` select; without selectors there are none."""
+    return clusters_of(
+        spec,
+        {
+            cluster["metadata"]["name"]: cluster["metadata"].get("labels") or {}
+            for cluster in managed_clusters
+        },
+    )
+
+
+def clusters_of(spec: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The same for clusters that are given as name to labels."""
     selectors = spec.get("clusterSelectors") or []
     return sorted(
-        cluster["metadata"]["name"]
-        for cluster in managed_clusters
-        if any(matches(selector, cluster["metadata"].get("labels") or {}) for selector in selectors)
+        name for name, own in labels.items() if any(matches(selector, own) for selector in selectors)
     )
 
 
@@ -114,32 +138,57 @@ def objects(
 
     :param namespace_labels: labels of each Namespace of the WDS.
     """
+    return resolve(spec, candidates, namespace_labels).objects
+
+
+def resolve(
+    spec: Mapping[str, Any],
+    candidates: Iterable[Candidate],
+    namespace_labels: Mapping[str, Mapping[str, str]],
+) -> Resolution:
+    """The objects that `downsync` selects, and how many each clause matches.
+
+    Clauses are sorted out by resource first, and equal sets of matching clauses share one `Modulation`, so that
+    ten thousand objects are a matter of a moment.
+    """
     clauses = spec.get("downsync") or []
+    hits = [0] * len(clauses)
     found: dict[ObjectKey, Selected] = {}
+    of_resource: dict[tuple[str, str], list[int]] = {}
+    modulations: dict[tuple[int, ...], Modulation] = {}
     for candidate in candidates:
-        hits = [_modulation(c) for c in clauses if _selected(c, candidate, namespace_labels)]
-        if hits:
-            modulation = Modulation()
-            for hit in hits:
-                modulation |= hit
-            version = str(candidate.metadata.get("resourceVersion") or "")
-            found[candidate.key] = Selected(candidate.key, version, modulation)
-    return found
+        resource, key = candidate.resource, candidate.key
+        kind = (resource.group, resource.plural)
+        if kind not in of_resource:
+            of_resource[kind] = [n for n, clause in enumerate(clauses) if _of_resource(clause, *kind)]
+        labels = candidate.metadata.get("labels") or {}
+        matching = tuple(n for n in of_resource[kind] if _selected(clauses[n], key, labels, namespace_labels))
+        if not matching:
+            continue
+        for n in matching:
+            hits[n] += 1
+        if matching not in modulations:
+            modulations[matching] = reduce(or_, (_modulation(clauses[n]) for n in matching))
+        version = str(candidate.metadata.get("resourceVersion") or "")
+        found[key] = Selected(key, version, modulations[matching], resource.version)
+    return Resolution(found, hits)
+
+
+def _of_resource(clause: Mapping[str, Any], group: str, plural: str) -> bool:
+    return clause.get("apiGroup") in (None, group) and _listed(clause.get("resources"), plural)
 
 
 def _selected(
-    clause: Mapping[str, Any], candidate: Candidate, namespace_labels: Mapping[str, Mapping[str, str]]
+    clause: Mapping[str, Any],
+    key: ObjectKey,
+    labels: Mapping[str, str],
+    namespace_labels: Mapping[str, Mapping[str, str]],
 ) -> bool:
-    key = candidate.key
-    if clause.get("apiGroup") is not None and clause["apiGroup"] != key.group:
-        return False
-    if not _listed(clause.get("resources"), key.resource):
-        return False
+    """Whether the parts of a clause hold that are not about the resource."""
     if not _listed(clause.get("namespaces"), key.namespace):
         return False
     if not _listed(clause.get("objectNames"), key.name):
         return False
-    labels = candidate.metadata.get("labels") or {}
     selectors = clause.get("objectSelectors")
     if selectors and not any(matches(selector, labels) for selector in selectors):
         return False
@@ -184,7 +233,12 @@ def bound(binding: Mapping[str, Any]) -> dict[ObjectKey, Selected]:
             str(entry.get("namespace") or ""),
             entry["name"],
         )
-        result[key] = Selected(key, str(entry.get("resourceVersion") or ""), _modulation(entry))
+        result[key] = Selected(
+            key,
+            str(entry.get("resourceVersion") or ""),
+            _modulation(entry),
+            str(entry.get("version") or ""),
+        )
     return result
 
 
@@ -194,18 +248,23 @@ def destinations(binding: Mapping[str, Any]) -> list[str]:
 
 
 def read(
-    wds: Cluster, spec: Mapping[str, Any], *, refresh: bool = False
+    wds: Cluster,
+    spec: Mapping[str, Any],
+    *,
+    refresh: bool = False,
+    api_groups: Collection[str] | None = None,
 ) -> tuple[list[Candidate], dict[str, Mapping[str, str]]]:
     """The objects of a WDS that can match, and the labels of its Namespaces. Lists metadata only, in parallel.
 
     :param refresh: read discovery anew, for definitions that were applied since.
+    :param api_groups: see `not_excluded`.
     :raises ApiError, ConnectionFailed: a list could not be read; then nothing can be said.
     """
     clauses = spec.get("downsync") or []
     requests = [
         (resource, text)
         for resource in wds.resources(refresh=refresh)
-        if _deliverable(resource)
+        if deliverable(resource, api_groups)
         for text in sorted(_selector_texts(clauses, resource))
     ]
     if any(clause.get("namespaceSelectors") for clause in clauses):
@@ -229,11 +288,20 @@ def read(
     return list(candidates.values()), namespaces
 
 
-def _deliverable(resource: Resource) -> bool:
+def deliverable(resource: Resource, api_groups: Collection[str] | None = None) -> bool:
+    """Whether KubeStellar delivers objects of a resource at all."""
+    return {"list", "watch"} <= resource.verbs and not_excluded(resource.group, resource.plural, api_groups)
+
+
+def not_excluded(group: str, plural: str, api_groups: Collection[str] | None = None) -> bool:
+    """Whether a resource is delivered if its verbs allow it.
+
+    :param api_groups: the groups that the controller-manager is limited to; None or empty if it is not.
+    """
     return (
-        {"list", "watch"} <= resource.verbs
-        and resource.group not in EXCLUDED_GROUPS
-        and (resource.group, resource.plural) not in EXCLUDED_RESOURCES
+        group not in EXCLUDED_GROUPS
+        and (group, plural) not in EXCLUDED_RESOURCES
+        and (not api_groups or group in api_groups or group == CRDS.group)
     )
 
 
@@ -241,9 +309,7 @@ def _selector_texts(clauses: Iterable[Mapping[str, Any]], resource: Resource) ->
     """The label selectors with which a resource must be listed; the empty one stands for all, and alone."""
     texts: set[str] = set()
     for clause in clauses:
-        if clause.get("apiGroup") is not None and clause["apiGroup"] != resource.group:
-            continue
-        if not _listed(clause.get("resources"), resource.plural):
+        if not _of_resource(clause, resource.group, resource.plural):
             continue
         if not resource.namespaced and not _listed(clause.get("namespaces"), ""):
             continue
