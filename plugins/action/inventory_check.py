@@ -9,8 +9,9 @@ import os
 from typing import Any
 
 import yaml
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 _ROLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "roles")
@@ -26,21 +27,39 @@ class ActionModule(ActionBase):
         """Fail with every mistake of the inventory; change nothing."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        groups, hostvars = variables["groups"], variables["hostvars"]
+        groups = variables["groups"]
         specs = _specs()
         prefixes = tuple(f"{role}_" for role in specs) + ("kubestellar_",)
+        found: list[str] = []
         hosts = {
-            host: {name: hostvars[host][name] for name in hostvars[host] if name.startswith(prefixes)}
+            host: self._values(host, prefixes, variables, found)
             for group in (_inventory.HUBS, _inventory.WECS)
             for host in groups.get(group) or []
         }
-        found = _inventory.problems(groups, hosts, specs)
+        found = found or _inventory.problems(groups, hosts, specs)
         if found:
             raise AnsibleActionFail(
                 "The inventory cannot be used; nothing has been started. " + " ".join(found),
                 result={"problems": found},
             )
         return {"changed": False, "problems": []}
+
+    def _values(
+        self, host: str, prefixes: tuple[str, ...], variables: dict[str, Any], found: list[str]
+    ) -> dict[str, Any]:
+        """The variables of a host that are ours, computed as its own tasks would; what cannot be is a problem."""
+        shared = {name: variables[name] for name in ("groups", "hostvars", "ansible_play_hosts") if name in variables}
+        raw = {**variables["hostvars"].raw_get(host), **shared}
+        templar = self._templar.copy_with_new_env(available_variables=raw)
+        values = {}
+        for name in sorted(raw):
+            if not name.startswith(prefixes):
+                continue
+            try:
+                values[name] = templar.template(raw[name])
+            except AnsibleError as error:
+                found.append(f"{host}: the variable {name} cannot be computed: {plain(error, 200)}. Correct its template.")
+        return values
 
 
 def _specs() -> dict[str, dict[str, Any]]:

@@ -557,13 +557,12 @@ class Cluster:
         }
         if uid:
             options["preconditions"] = {"uid": uid}
-        if dry_run:
-            options["dryRun"] = ["All"]
         try:
             self.request(
                 "DELETE",
                 resource.path(namespace, name),
                 body=options,
+                query={"dryRun": "All" if dry_run else ""},
                 action=f"delete {label(resource.kind, name, namespace)}",
                 repeatable=True,
             )

@@ -87,10 +87,17 @@ class Running:
         )
 
     def writes(self, context: str, since: int = 0) -> list[dict[str, Any]]:
-        """The write requests of the collection in the audit log of a cluster, after the first `since` events."""
+        """The write requests of the collection in the audit log of a cluster, after the first `since` events.
+
+        A dry run is in the log too, but writes nothing.
+        """
         lines = (self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines()
         events = [json.loads(line) for line in lines[since:]]
-        return [event for event in events if event.get("userAgent", "").startswith("kubestellar.core")]
+        return [
+            event
+            for event in events
+            if event.get("userAgent", "").startswith("kubestellar.core") and "dryRun=All" not in event["requestURI"]
+        ]
 
     def mark(self) -> dict[str, int]:
         """The length of each audit log now, for `writes_since`."""
@@ -150,7 +157,7 @@ def stack() -> Iterator[Running]:
 def module(capfd: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
     """Run a module of the collection in this process: `module("workload", name=..., _check=True)` returns its result."""
 
-    def call(name: str, *, _check: bool = False, _diff: bool = False, **parameters: Any) -> dict[str, Any]:
+    def call(name: str, /, *, _check: bool = False, _diff: bool = False, **parameters: Any) -> dict[str, Any]:
         code = importlib.import_module(f"ansible_collections.kubestellar.core.plugins.modules.{name}")
         arguments = {**parameters, "_ansible_check_mode": _check, "_ansible_diff": _diff}
         capfd.readouterr()

@@ -20,7 +20,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, ports, preflight
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, State, write_file
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import (
+    Stack,
+    State,
+    write_file,
+    write_link,
+)
 
 _STARTERS = 3
 _READY_SECONDS = 90.0
@@ -112,6 +117,7 @@ def bring_up(
         for future in furnished:
             future.result()
         write_merged(stack, state)
+        write_link(stack.bin, binaries)
     for result in results:
         _bulk.raise_failures(result.manifests, result.name)
     return results

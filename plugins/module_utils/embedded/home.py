@@ -64,6 +64,11 @@ class Stack:
         return self.folder / "kubeconfig"
 
     @property
+    def bin(self) -> Path:
+        """A link to the programs that the stack runs, for people: kubectl is among them."""
+        return self.folder / "bin"
+
+    @property
     def clusters(self) -> Path:
         """KWOK_WORKDIR of kwokctl."""
         return self.folder / "kwok"
@@ -158,6 +163,16 @@ class State:
         """Write atomically, if anything changed."""
         content = {"ports": self.ports, "clusters": self.clusters, "programs": self.programs}
         write_file(self.path, json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def write_link(path: Path, target: Path) -> None:
+    """Make `path` a link to `target`, atomically."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(path)
 
 
 def write_file(path: Path, content: str, mode: int = 0o600) -> bool:

@@ -23,6 +23,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
     Stack,
     State,
     write_file,
+    write_link,
 )
 
 ROLES = ("hosting", "its", "wds", "wec")
@@ -203,11 +204,8 @@ def start(stack: Stack, cluster: str, binaries: Path) -> None:
 def use_binaries(stack: Stack, cluster: str, binaries: Path) -> None:
     """Let the components of a stopped cluster be the given binaries."""
     folder = stack.cluster(cluster) / "bin"
-    for link in folder.iterdir():
-        temporary = folder / f".{link.name}.new"
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(binaries / _BINARIES[link.name])
-        temporary.replace(link)
+    for link in list(folder.iterdir()):
+        write_link(link, binaries / _BINARIES[link.name])
 
 
 def stop(stack: Stack, cluster: str) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
+    keeper,
     kwok,
     library,
     ports,
@@ -248,3 +249,38 @@ def test_the_library_holds_all_that_the_agents_import_and_runs_without_the_check
         assert done.stdout.startswith(str(tmp_path)), done.stderr
     assert library.digest(files) != library.digest({**files, "x": ""})
     assert json.dumps(sorted(files))
+
+
+def test_the_keeper_starts_what_is_dead_and_looks_cheaply_at_what_is_well(stack, monkeypatch):
+    folder = stack.cluster("hub") / "bin"
+    folder.mkdir(parents=True)
+    environment = {**os.environ, MARKER: str(stack.folder)}
+    started = []
+
+    def start(stack_, name, binaries):
+        for component in kwok.Wanted(name, "hosting").components:
+            if component not in kwok.components(stack_, name):
+                program = folder / component
+                if not program.exists():
+                    program.symlink_to("/bin/sleep")
+                started.append(subprocess.Popen([str(program), "60"], env=environment))
+
+    monkeypatch.setattr(kwok, "start", start)
+    state = State.load(stack)
+    state.clusters["hub"] = {"role": "hosting", "binaries": "/b"}
+    state.save()
+    look = keeper.Keeper(stack, Path("/b"))
+    try:
+        assert look.check() == ["hub: etcd, kube-apiserver, kube-controller-manager not running: starting"]
+        assert look.check() == []
+        monkeypatch.setattr(processes, "of_stack", lambda _stack: pytest.fail("all processes were read"))
+        assert look.check() == []
+        monkeypatch.undo()
+        monkeypatch.setattr(kwok, "start", start)
+        started[0].kill()
+        started[0].wait()
+        assert look.check() == ["hub: etcd not running: starting"]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()

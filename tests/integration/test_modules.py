@@ -1,0 +1,425 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules against the real stack: each option set, the same again, changed, unset; first in check mode, without a write."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import os
+import stat
+
+import pytest
+import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils import _resources
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CONFIG_MAPS,
+    CONTROL_PLANES,
+    CSRS,
+    MANAGED_CLUSTERS,
+    NAMESPACES,
+    SECRETS,
+    Resource,
+)
+
+PERSISTENT_VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", False)
+WIDGETS = Resource("example.com", "v1", "widgets", "Widget", True)
+
+
+@pytest.fixture
+def call(stack, module):
+    """Run a module on the hub of the stack, in check mode first: it must forecast what then happens, and write nothing."""
+
+    def run(name, /, **parameters):
+        parameters = {"kubeconfig": stack.kubeconfig, "context": "hub", **parameters}
+        before = stack.mark()
+        forecast = module(name, _check=True, _diff=True, **parameters)
+        assert stack.writes_since(before) == []
+        result = module(name, _diff=True, **parameters)
+        assert forecast.get("failed", False) == result.get("failed", False), (forecast, result)
+        assert forecast.get("changed") == result.get("changed"), (forecast, result)
+        if result.get("changed") is False and not result.get("failed"):
+            assert stack.writes_since(before) == []
+        return result
+
+    return run
+
+
+def config_map(name="settings", **data):
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "probe"},
+        "data": {"colour": "blue", **data},
+    }
+
+
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "probe"}}
+
+
+@pytest.fixture
+def probe(call):
+    """A workload `probe` to play with, removed in the end."""
+
+    def apply(*definitions, **parameters):
+        return call("workload", wds="wds1", name="probe", definitions=[NAMESPACE, *definitions], **parameters)
+
+    yield apply
+    assert call("workload", wds="wds1", name="probe", state="absent").get("failed") is not True
+
+
+def methods(result):
+    return {f"{entry['kind']} {entry['name']}": entry["method"] for entry in result["objects"]}
+
+
+# -- workload -----------------------------------------------------------------------------------------------------
+
+
+def test_workload_is_created_left_alone_changed_and_removed(stack, call, probe):
+    assert methods(probe(config_map())) == {"Namespace probe": "create", "ConfigMap settings": "create"}
+    assert set(methods(probe(config_map())).values()) == {"none"}
+    changed = probe(config_map(colour="red"))
+    assert methods(changed) == {"Namespace probe": "none", "ConfigMap settings": "update"}
+    (diff,) = changed["diff"]
+    assert "colour: blue" in diff["before"] and "colour: red" in diff["after"]
+    wds = stack.cluster("wds1")
+    assert wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"] == {"kubestellar.core/workload": "probe"}
+    gone = call("workload", wds="wds1", name="probe", state="absent")
+    assert methods(gone) == {"ConfigMap settings": "delete", "Namespace probe": "delete"}
+    assert wds.get(NAMESPACES, "probe") is None
+    assert call("workload", wds="wds1", name="probe", state="absent")["changed"] is False
+
+
+def test_workload_labels_are_set_changed_and_unset(stack, probe):
+    wds = stack.cluster("wds1")
+
+    def labels():
+        return wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"]
+
+    probe(config_map(), labels={"team": "retail"})
+    assert labels() == {"team": "retail", "kubestellar.core/workload": "probe"}
+    assert probe(config_map(), labels={"team": "retail"})["changed"] is False
+    assert probe(config_map(), labels={"team": "ops"})["changed"] is True
+    assert probe(config_map())["changed"] is True
+    assert labels() == {"kubestellar.core/workload": "probe"}
+
+
+def test_workload_fields_and_labels_of_others_survive(stack, probe):
+    probe(config_map())
+    wds = stack.cluster("wds1")
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "probe", "labels": {"x": "y"}}}
+    wds.apply(CONFIG_MAPS, {**theirs, "data": {"their": "own"}}, field_manager="somebody")
+    assert probe(config_map())["changed"] is False
+    probe(config_map(colour="red"))
+    live = wds.get(CONFIG_MAPS, "settings", "probe")
+    assert live["data"] == {"colour": "red", "their": "own"} and live["metadata"]["labels"]["x"] == "y"
+
+
+def test_workload_conflict_names_owner_and_field_and_is_taken_over_on_request(stack, probe):
+    probe()
+    stack.cluster("wds1").apply(CONFIG_MAPS, config_map(colour="green"), field_manager="somebody")
+    result = probe(config_map())
+    assert result["failed"] and all(word in result["msg"] for word in ("wds1", "settings", "somebody", "colour"))
+    assert probe(config_map(), force_conflicts=True)["changed"] is True
+    assert probe(config_map())["changed"] is False
+
+
+def test_workload_secret_values_are_in_no_result(probe):
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "key", "namespace": "probe"},
+        "stringData": {"password": "correct horse"},
+    }
+    results = [probe(secret), probe({**secret, "stringData": {"password": "battery staple"}}), probe({**secret, "stringData": {"password": "battery staple"}})]
+    assert [result["changed"] for result in results] == [True, True, False]
+    for text in ("correct horse", "battery staple"):
+        assert text not in str(results) and base64.b64encode(text.encode()).decode() not in str(results)
+
+
+def test_workload_brings_a_definition_and_its_resources_in_one_call(stack, call, probe):
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"kind": "Widget", "plural": "widgets", "singular": "widget"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }
+    widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "probe"}, "spec": {"size": 1}}
+    assert set(methods(probe(widget, definition)).values()) == {"create"}
+    assert stack.cluster("wds1").get(WIDGETS, "w", "probe")["spec"] == {"size": 1}
+    assert probe(widget, definition)["changed"] is False
+
+
+def test_workload_reads_files_folders_and_text(call, probe, tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.yaml").write_text(yaml.safe_dump(config_map("from-file")))
+    (tmp_path / "b.json").write_text('{"apiVersion":"v1","kind":"List","items":[%s]}' % yaml.safe_dump(config_map("from-list"), default_flow_style=True, width=9999).strip())
+    (tmp_path / "notes.txt").write_text("not a manifest")
+    result = probe(src=[str(tmp_path)])
+    assert methods(result) == {"Namespace probe": "create", "ConfigMap from-file": "create", "ConfigMap from-list": "create"}
+    text = yaml.safe_dump_all([NAMESPACE, config_map("from-text")])
+    result = call("workload", wds="wds1", name="probe", definitions=text)
+    assert methods(result)["ConfigMap from-text"] == "create"
+
+
+def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
+    bare = config_map()
+    del bare["metadata"]["namespace"]
+    refused = probe(bare)
+    assert refused["failed"] and "settings names no namespace" in refused["msg"] and "option namespace" in refused["msg"]
+    assert methods(probe(bare, namespace="probe"))["ConfigMap settings"] == "create"
+    assert stack.cluster("wds1").get(CONFIG_MAPS, "settings", "probe") is not None
+
+
+@pytest.mark.parametrize(
+    ("definitions", "words"),
+    [
+        ([{"kind": "ConfigMap", "metadata": {"name": "x"}}], ["entry 1", "apiVersion"]),
+        ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}], ["entry 1", "metadata.name"]),
+        (["just text"], ["holds a str"]),
+        (5, ["definitions is a int"]),
+        ("a: [", ["not valid YAML"]),
+        ([config_map(), config_map()], ["ConfigMap probe/settings is there twice", "entries 1 and 2"]),
+        ([{**config_map(), "metadata": {"name": "x", "namespace": "probe", "labels": {"n": 1}}}], ["labels n", "quotes"]),
+        ([{**NAMESPACE, "metadata": {"name": "a", "namespace": "b"}}], ["cluster-scoped", "namespace b"]),
+        ([], ["no objects"]),
+    ],
+)
+def test_workload_bad_input_is_one_sentence_and_nothing_is_written(stack, call, definitions, words):
+    before = stack.mark()
+    result = call("workload", wds="wds1", name="probe", definitions=definitions)
+    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
+    assert stack.writes_since(before) == []
+
+
+def test_workload_one_bad_object_does_not_stop_the_others(stack, probe):
+    good, bad = config_map("good"), {**config_map("bad"), "unknownField": 1}
+    result = probe(bad, good)
+    assert result["failed"] and "1 of 3 objects" in result["msg"] and "unknownField" in result["msg"]
+    assert [entry["name"] for entry in result["objects"] if "error" in entry] == ["bad"]
+    assert stack.cluster("wds1").get(CONFIG_MAPS, "good", "probe") is not None
+
+
+def test_workload_of_an_unknown_wds_or_context_says_so(stack, module):
+    result = module("workload", kubeconfig=stack.kubeconfig, context="hub", wds="wds7", name="probe", definitions=[NAMESPACE])
+    assert result["failed"] and "there is no ControlPlane wds7" in result["msg"]
+    result = module("workload", kubeconfig=stack.kubeconfig, context="nowhere", wds="wds1", name="probe", definitions=[NAMESPACE])
+    assert result["failed"] and "no context 'nowhere'" in result["msg"]
+    result = module("workload", kubeconfig=stack.kubeconfig, context="hub", wds="wds1", name="probe", definitions=[NAMESPACE], expected_server="https://127.0.0.1:1")
+    assert result["failed"] and "not to the expected https://127.0.0.1:1" in result["msg"]
+
+
+def test_a_named_connection_is_never_mixed_with_the_environment(stack, module, monkeypatch):
+    monkeypatch.setenv("K8S_AUTH_HOST", "https://127.0.0.1:1")
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "token-of-another-cluster")
+    monkeypatch.setenv("K8S_AUTH_CONTEXT", "cluster1")
+    result = module("control_plane_info", kubeconfig=stack.kubeconfig, context="hub")
+    assert [space["name"] for space in result["control_planes"]] == ["its1", "wds1"]
+
+
+# -- control_plane ------------------------------------------------------------------------------------------------
+
+
+def test_control_plane_is_adopted_completed_left_alone_and_removed(stack, call, module):
+    # A second name for the cluster of wds1: adopting it touches nothing that is in it.
+    wanted = {"name": "wds8", "role": "wds", "bootstrap_kubeconfig": stack.kubeconfig, "bootstrap_context": "wds1"}
+    hub = stack.cluster("hub")
+    try:
+        made = call("control_plane", **wanted)
+        assert (made["method"], made["ready"]) == ("create", True)
+        live = hub.get(CONTROL_PLANES, "wds8")
+        assert live["metadata"]["labels"]["kflex.kubestellar.io/cptype"] == "wds"
+        data = hub.get(SECRETS, "admin-kubeconfig", "wds8-system")["data"]
+        assert data["kubeconfig"] == data["kubeconfig-incluster"]
+        assert hub.get(SECRETS, "wds8-bootstrap", "kubeflex-system") is None
+        assert call("control_plane", **wanted)["changed"] is False
+        # What KubeFlex leaves out is put back when it is lost.
+        hub.patch(SECRETS, "admin-kubeconfig", "wds8-system", {"data": {"kubeconfig": None}})
+        assert call("control_plane", **wanted)["method"] == "update"
+        refused = module("control_plane", kubeconfig=stack.kubeconfig, context="hub", name="wds8", role="wds", type="k8s")
+        assert refused["failed"] and "type external" in refused["msg"] and "cannot become k8s" in refused["msg"]
+        listed = module("control_plane_info", kubeconfig=stack.kubeconfig, context="hub", names=["wds8"])
+        assert listed["control_planes"][0]["ready"] is True
+    finally:
+        gone = call("control_plane", name="wds8", state="absent")
+    assert gone["method"] == "delete"
+    assert hub.get(CONTROL_PLANES, "wds8") is None and hub.get(NAMESPACES, "wds8-system") is None
+    assert call("control_plane", name="wds8", state="absent")["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"name": "Bad_Name", "role": "wds"}, ["Bad_Name", "not allowed"]),
+        ({"name": "x" * 57, "role": "wds"}, ["-system"]),
+        ({"name": "wds9", "role": "wds"}, ["wds9", "bootstrap_kubeconfig"]),
+        ({"name": "wds9"}, ["no role"]),
+        ({"spaces": [{"name": "a"}, {"name": "a"}], "role": "its"}, ["a is named twice"]),
+        ({"name": "wds9", "role": "wds", "bootstrap_kubeconfig": "/nowhere"}, ["/nowhere", "cannot be read"]),
+    ],
+)
+def test_control_plane_bad_input_is_one_sentence_and_nothing_is_written(stack, call, parameters, words):
+    before = stack.mark()
+    result = call("control_plane", **parameters)
+    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
+    assert stack.writes_since(before) == []
+
+
+# -- join_credentials ---------------------------------------------------------------------------------------------
+
+
+def test_join_credentials_are_a_private_file_with_a_short_life(stack, module, tmp_path):
+    dest = tmp_path / "new" / "cluster9"
+    result = module("join_credentials", kubeconfig=stack.kubeconfig, context="hub", its="its1", ttl=600, dest=[str(dest)])
+    assert result["changed"] and "kubeconfig" not in result
+    assert stat.S_IMODE(dest.stat().st_mode) == 0o600 and stat.S_IMODE(dest.parent.stat().st_mode) == 0o700
+    content = yaml.safe_load(dest.read_text())
+    assert content["clusters"][0]["cluster"]["server"] == stack.cluster("its1").server
+    assert "insecure-skip-tls-verify" not in dest.read_text()
+    assert content["users"][0]["user"]["token"] not in str(result)
+
+
+def test_join_credentials_in_check_mode_make_no_token_and_no_file(stack, module, tmp_path):
+    before = stack.mark()
+    result = module("join_credentials", _check=True, kubeconfig=stack.kubeconfig, context="hub", its="its1", dest=[str(tmp_path / "x")])
+    assert result["changed"] and list(tmp_path.iterdir()) == [] and stack.writes_since(before) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"), [({"ttl": 10}, ["ttl is 10"]), ({"endpoint": "http://x"}, ["endpoint"]), ({"dest": ["/"]}, ["/ is a folder"])]
+)
+def test_join_credentials_bad_input_is_one_sentence(stack, module, parameters, words):
+    result = module("join_credentials", kubeconfig=stack.kubeconfig, context="hub", its="its1", **parameters)
+    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
+
+
+# -- managed_cluster ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def described(stack, call):
+    """Describe cluster2, and leave it as it was."""
+    live = copy.deepcopy(stack.cluster("its1").get(MANAGED_CLUSTERS, "cluster2"))
+    data = stack.cluster("its1").get(CONFIG_MAPS, "cluster2", "customization-properties")["data"]
+    labels = {key: live["metadata"]["labels"][key] for key in ("location-group", "city")}
+
+    def describe(**parameters):
+        parameters = {key: {**value} for key, value in parameters.items()}
+        if "labels" in parameters:
+            parameters["labels"] = {**labels, **parameters["labels"]}
+        if "properties" in parameters:
+            parameters["properties"] = {**data, **parameters["properties"]}
+        return call("managed_cluster", its="its1", names=["cluster2"], **parameters)
+
+    yield describe
+    call("managed_cluster", its="its1", names=["cluster2"], labels=labels, annotations={}, properties=data)
+
+
+@pytest.mark.parametrize("option", ["labels", "annotations", "properties"])
+def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, option):
+    its = stack.cluster("its1")
+
+    def present():
+        if option == "properties":
+            return its.get(CONFIG_MAPS, "cluster2", "customization-properties")["data"]
+        return its.get(MANAGED_CLUSTERS, "cluster2")["metadata"].get(option) or {}
+
+    its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"annotations": {"their": "own"}}}, field_manager="somebody")
+    assert described(**{option: {"probe": "1"}})["changed"] is True
+    assert present()["probe"] == "1"
+    assert described(**{option: {"probe": "1"}})["changed"] is False
+    assert described()["changed"] is False, "an option that is left out leaves things as they are"
+    assert described(**{option: {"probe": "2"}})["changed"] is True
+    assert described(**{option: {}})["changed"] is True
+    assert "probe" not in present()
+    assert its.get(MANAGED_CLUSTERS, "cluster2")["metadata"]["annotations"]["their"] == "own"
+    its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"annotations": {"their": None}}})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"names": ["a.b"]}, ["a.b", "dot"]),
+        ({"names": ["a", "a"]}, ["a is named twice"]),
+        ({"names": ["cluster2"], "labels": {"x": "no spaces allowed"}}, ["cluster2", "labels", "not allowed"]),
+        ({"names": ["cluster2"], "labels": {"x": 1}}, ["cluster2", "quotes"]),
+        ({"names": ["cluster2"], "properties": {"a/b": "c"}}, ["cluster2", "properties", "a/b"]),
+    ],
+)
+def test_managed_cluster_bad_input_is_one_sentence_and_nothing_is_written(stack, call, parameters, words):
+    before = stack.mark()
+    result = call("managed_cluster", its="its1", **parameters)
+    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
+    assert stack.writes_since(before) == []
+
+
+def test_managed_cluster_never_accepts_a_forged_request(stack, module):
+    """A request with the right label and signer, but made by an administrator and not by the bootstrap account."""
+    its = stack.cluster("its1")
+    request = base64.b64encode(_request("system:open-cluster-management:forged:x", ["system:open-cluster-management:forged", "system:open-cluster-management:other"])).decode()
+    its.create(MANAGED_CLUSTERS, {"apiVersion": MANAGED_CLUSTERS.api_version, "kind": "ManagedCluster", "metadata": {"name": "forged"}, "spec": {"hubAcceptsClient": False}})
+    its.create(
+        CSRS,
+        {
+            "apiVersion": CSRS.api_version,
+            "kind": CSRS.kind,
+            "metadata": {"name": "forged-1", "labels": {"open-cluster-management.io/cluster-name": "forged"}},
+            "spec": {"request": request, "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]},
+        },
+    )
+    try:
+        result = module("managed_cluster", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"], wait=False)
+        assert result["failed"] and "forged was not accepted" in result["msg"] and "forged-1" in result["msg"]
+        assert its.get(CSRS, "forged-1").get("status", {}) == {}
+        assert its.get(MANAGED_CLUSTERS, "forged")["spec"]["hubAcceptsClient"] is False
+        cluster2 = module("managed_cluster_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"])
+        assert cluster2["managed_clusters"][0]["requests"][0]["decision"] == "refuse"
+    finally:
+        gone = module("managed_cluster", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"], state="absent")
+    assert not gone.get("failed"), gone
+    assert its.get(MANAGED_CLUSTERS, "forged") is None and its.get(CSRS, "forged-1") is None
+
+
+def _request(common_name, organisations):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    names = [x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, name) for name in organisations]
+    names.append(x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name))
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names)).sign(key, hashes.SHA256())
+    return csr.public_bytes(serialization.Encoding.PEM)
+
+
+def test_managed_cluster_with_workload_is_not_detached(stack, call):
+    result = call("managed_cluster", its="its1", names=["cluster2"], state="absent")
+    assert result["failed"] and "cluster2 still has workload of wds1" in result["msg"]
+
+
+# -- workload_info ------------------------------------------------------------------------------------------------
+
+
+def test_workload_info_tells_what_runs_where(stack, module):
+    result = module("workload_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", wds="wds1", name="shop")
+    assert result["summary"]["healthy"] == result["summary"]["placements"] == 12
+    assert [space["name"] for space in result["spaces"]] == ["its1", "wds1"]
+    unknown = module("workload_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", wds="wds1", policy=["nothing"])
+    assert unknown["failed"] and "no BindingPolicy nothing" in unknown["msg"]
+
+
+def test_an_unserved_kind_is_an_error_never_an_empty_list(stack):
+    with pytest.raises(NotFound):
+        stack.cluster("cluster1").list(_resources.BINDING_POLICIES)
+
+
+def test_the_programs_are_linked_from_the_stack(stack):
+    assert os.access(stack.stack.bin / "kubectl", os.X_OK)
