@@ -7,7 +7,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint units integration bench docs kubeconfig teardown clean set-up set-up-test
+.PHONY: help demo test lint units integration e2e bench docs kubeconfig teardown clean set-up set-up-test set-up-docs
 
 ARGS ?=
 GALAXY ?=
@@ -31,7 +31,7 @@ DEMO := .venv/bin/ansible-playbook -i inventories/embedded
 STAGES := .venv/bin/python tools/stages.py
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@awk '/^#   [A-Z]+=/ { print substr($$0, 2) }' Makefile
 
 demo: set-up ## a hub, two clusters and a workload on this machine, without containers; again: what changed
@@ -57,10 +57,13 @@ units: set-up-test ## unit tests, some seconds
 integration: set-up-test ## tests against a real stack of their own, beside any demo, then the molecule scenarios
 	@$(STAGES) pytest='.venv/bin/python -m pytest tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
 
+e2e: set-up-test ## KubeStellar's own end-to-end suite, against a stack of its own; ARGS=-ginkgo.focus=... picks specs
+	@.venv/bin/python tools/e2e.py $(ARGS)
+
 bench: set-up-test ## benchmarks, side by side with what they are compared with
 	@.venv/bin/python -m pytest tests/perf $(ARGS)
 
-docs: set-up-test ## HTML pages of modules, plugins and roles in docs/_build
+docs: set-up-docs ## HTML pages of guides, modules, filters and roles in docs/_build
 	@.venv/bin/python tools/docs.py
 
 kubeconfig: ## print the path of the demo's kubeconfig, as in: export KUBECONFIG=$(make kubeconfig)
@@ -87,3 +90,6 @@ set-up:
 
 set-up-test: set-up
 	@'$(PYTHON)' tools/setup.py runtime test
+
+set-up-docs: set-up
+	@'$(PYTHON)' tools/setup.py runtime test docs

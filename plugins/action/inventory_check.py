@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         groups = variables["groups"]
         specs = _specs()
-        prefixes = tuple(f"{role}_" for role in specs) + ("kubestellar_",)
+        prefixes = (*(f"{role}_" for role in specs), "kubestellar_")
         found: list[str] = []
         hosts = {
             host: self._values(host, prefixes, variables, found)
@@ -48,7 +48,11 @@ class ActionModule(ActionBase):
         self, host: str, prefixes: tuple[str, ...], variables: dict[str, Any], found: list[str]
     ) -> dict[str, Any]:
         """The variables of a host that are ours, computed as its own tasks would; what cannot be is a problem."""
-        shared = {name: variables[name] for name in ("groups", "hostvars", "ansible_play_hosts") if name in variables}
+        shared = {
+            name: variables[name]
+            for name in ("groups", "hostvars", "ansible_play_hosts")
+            if name in variables
+        }
         raw = {**variables["hostvars"].raw_get(host), **shared}
         templar = self._templar.copy_with_new_env(available_variables=raw)
         values = {}
@@ -58,7 +62,9 @@ class ActionModule(ActionBase):
             try:
                 values[name] = templar.template(raw[name])
             except AnsibleError as error:
-                found.append(f"{host}: the variable {name} cannot be computed: {plain(error, 200)}. Correct its template.")
+                found.append(
+                    f"{host}: the variable {name} cannot be computed: {plain(error, 200)}. Correct its template."
+                )
         return values
 
 

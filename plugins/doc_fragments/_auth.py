@@ -66,6 +66,25 @@ options:
     description:
       - Hosts that are reached without O(proxy), separated by commas.
     type: str
+  proxy_headers:
+    description:
+      - Headers for O(proxy).
+    type: dict
+    suboptions:
+      proxy_basic_auth:
+        description: User name and password for the proxy, joined by a colon.
+        type: str
+      basic_auth:
+        description: User name and password for what is behind it, joined by a colon.
+        type: str
+      user_agent:
+        description: Name of the client.
+        type: str
+  persist_config:
+    description:
+      - Has no effect, since nothing is ever written to a kubeconfig. It is accepted so that C(module_defaults) can be shared
+        with kubernetes.core.
+    type: bool
   impersonate_user:
     description:
       - User to impersonate.

@@ -58,7 +58,9 @@ def embedded_agents(
     for cluster in clusters:
         wec = {"its": its, "wec": cluster["name"]}
         rate = {"qps": limits["agent_qps"], "burst": limits["agent_burst"]}
-        entries.append({"program": "ocm_agent", **wec, **rate, "bootstrap_file": f"{bootstrap}/{cluster['name']}"})
+        entries.append(
+            {"program": "ocm_agent", **wec, **rate, "bootstrap_file": f"{bootstrap}/{cluster['name']}"}
+        )
         entries.append({"program": "status_agent", **wec})
     return entries
 

@@ -53,7 +53,12 @@ def embedded_clusters(
 ) -> list[dict[str, Any]]:
     """One entry per cluster: `{name, role, nodes, manifests}`."""
     return [
-        {"name": cluster["name"], "role": role, "nodes": cluster.get("nodes", 0), "manifests": list(manifests)}
+        {
+            "name": cluster["name"],
+            "role": role,
+            "nodes": cluster.get("nodes", 0),
+            "manifests": list(manifests),
+        }
         for cluster in clusters
     ]
 

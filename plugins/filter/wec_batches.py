@@ -68,7 +68,9 @@ def wec_batches(
         its = variables.get("wec_its") or _only_its(host, hub, hostvars)
         provider = variables.get("wec_provider") or "embedded"
         name = variables.get("wec_name") or host
-        described = {key: variables.get(f"wec_{key}") or {} for key in ("labels", "annotations", "properties")}
+        described = {
+            key: variables.get(f"wec_{key}") or {} for key in ("labels", "annotations", "properties")
+        }
         batches.setdefault((hub, its, provider), []).append(
             {
                 "host": host,
@@ -101,7 +103,7 @@ def _hub(host: str, variables: Mapping[str, Any], hubs: Sequence[str]) -> str:
 
 def _only_its(host: str, hub: str, hostvars: Mapping[str, Any]) -> str:
     """The name of the hub's only ITS."""
-    variables = hostvars[hub] if hub in hostvars else {}
+    variables = hostvars.get(hub, {})
     names = [its["name"] for its in variables.get("hub_itses") or [{"name": DEFAULT_ITS}]]
     if len(names) != 1:
         raise AnsibleFilterError(

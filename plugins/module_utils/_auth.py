@@ -29,6 +29,15 @@ AUTH_SPEC: dict[str, dict[str, Any]] = {
     "validate_certs": {"type": "bool", "aliases": ["verify_ssl"]},
     "proxy": {"type": "str"},
     "no_proxy": {"type": "str"},
+    "proxy_headers": {
+        "type": "dict",
+        "options": {
+            "proxy_basic_auth": {"type": "str", "no_log": True},
+            "basic_auth": {"type": "str", "no_log": True},
+            "user_agent": {"type": "str"},
+        },
+    },
+    "persist_config": {"type": "bool"},
     "impersonate_user": {"type": "str"},
     "impersonate_groups": {"type": "list", "elements": "str"},
 }
@@ -67,6 +76,7 @@ _ENVIRONMENT = {
     "impersonate_groups": ("K8S_AUTH_IMPERSONATE_GROUPS",),
 }
 
+_PROXY_HEADERS = "K8S_AUTH_PROXY_HEADERS_"
 _BY_HOST = ("host", "api_key", "username", "password", "client_cert", "client_key", "ca_cert")
 _BY_KUBECONFIG = ("kubeconfig", "context")
 _IN_CLUSTER_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
@@ -93,6 +103,7 @@ class Auth:
     validate_certs: bool = True
     proxy: str | None = None
     no_proxy: str | None = None
+    proxy_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     impersonate_user: str | None = None
     impersonate_groups: tuple[str, ...] = ()
 
@@ -108,7 +119,8 @@ def resolve(
     :raises InvalidInput: nothing names a connection, or two ways are mixed.
     """
     environ = os.environ if environ is None else environ
-    given = {key: params.get(key) for key in AUTH_SPEC if params.get(key) not in (None, "", [])}
+    options = [key for key in AUTH_SPEC if key != "persist_config"]  # nothing is ever written to a kubeconfig
+    given = {key: params.get(key) for key in options if params.get(key) not in (None, "", [], {})}
     if given:
         return _build("options", given)
     given = _from_environment(environ)
@@ -136,7 +148,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         elif key == "impersonate_groups":
             value = [group.strip() for group in value.split(",") if group.strip()]
         given[key] = value
-    return given
+    headers = {
+        key: environ[_PROXY_HEADERS + key.upper()]
+        for key in AUTH_SPEC["proxy_headers"]["options"]
+        if environ.get(_PROXY_HEADERS + key.upper())
+    }
+    return {**given, "proxy_headers": headers} if headers else given
 
 
 def _environment_bool(text: str) -> bool:
@@ -175,10 +192,12 @@ def _build(source: str, given: dict[str, Any]) -> Auth:
     kubeconfig = given.get("kubeconfig")
     if kubeconfig is not None and not isinstance(kubeconfig, Mapping):
         kubeconfig = os.pathsep.join(os.path.expanduser(path) for path in _paths(kubeconfig))
-    values = {key: value for key, value in given.items() if key not in ("kubeconfig", "impersonate_groups")}
+    special = ("kubeconfig", "impersonate_groups", "proxy_headers")
+    values = {key: value for key, value in given.items() if key not in special}
     return Auth(
         source=source,
         kubeconfig=kubeconfig,
+        proxy_headers={key: value for key, value in (given.get("proxy_headers") or {}).items() if value},
         impersonate_groups=tuple(given.get("impersonate_groups") or ()),
         **values,
     )

@@ -17,10 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _health
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
     BINDINGS,
@@ -35,6 +33,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_BINDING_LABEL,
     ORIGIN_WDS_LABEL,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 
 GENERATION_KEY = "transport.kubestellar.io/originOwnerReferenceBindingGeneration"
 STALE, REMOVING = "stale", "removing"

@@ -75,6 +75,10 @@ class Conflict(ApiError):
     """409: another writer owns a field, or the object changed in between."""
 
 
+class Refused(KubestellarError):
+    """A change goes further than its guards allow; nothing has been changed. `details["refused"]` lists the reasons."""
+
+
 class WaitTimeout(KubestellarError):
     """A condition did not come in time. `details["missing"]` lists who lacks what."""
 

@@ -40,7 +40,7 @@ class Context:
     def __init__(self, module: AnsibleModule) -> None:
         self.params: dict[str, Any] = module.params
         self.check_mode: bool = module.check_mode
-        self.diff_mode: bool = module._diff
+        self.diff_mode: bool = module._diff  # noqa: SLF001 (there is no public name)
         self.planned: bool = module.check_mode and bool(module.params.get("connection_planned"))
         self.progress = Progress(module.tmpdir)
         self.tmpdir: str = module.tmpdir

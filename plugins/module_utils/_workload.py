@@ -57,22 +57,16 @@ def read(definitions: Any, sources: Sequence[str]) -> list[Any]:
         objects.append(definitions)
     elif definitions is not None:
         if not isinstance(definitions, (list, tuple)):
-            raise InvalidInput(
-                f"definitions is a {type(definitions).__name__}; a list of objects is needed."
-            )
+            raise InvalidInput(f"definitions is a {type(definitions).__name__}; a list of objects is needed.")
         for item in definitions:
-            objects += (
-                load_yaml(item, "definitions") if isinstance(item, str) else [item]
-            )
+            objects += load_yaml(item, "definitions") if isinstance(item, str) else [item]
     for source in sources:
         for path in _files(os.path.expanduser(source)):
             try:
                 with open(path, "rb") as stream:
                     objects += load_yaml(stream.read(), path)
             except OSError as error:
-                raise InvalidInput(
-                    f"src: {path} cannot be read: {error.strerror}."
-                ) from error
+                raise InvalidInput(f"src: {path} cannot be read: {error.strerror}.") from error
     return objects
 
 
@@ -89,15 +83,11 @@ def _files(source: str) -> list[str]:
         if name.endswith(_SUFFIXES) and not name.startswith(".")
     ]
     if not found:
-        raise InvalidInput(
-            f"src: the folder {source} holds no .yml, .yaml or .json file."
-        )
+        raise InvalidInput(f"src: the folder {source} holds no .yml, .yaml or .json file.")
     return sorted(found)
 
 
-def labelled(
-    objects: Sequence[Mapping[str, Any]], labels: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def labelled(objects: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> list[dict[str, Any]]:
     """The objects with `labels` added; these win over labels of the same key."""
     return [
         {
@@ -119,16 +109,12 @@ def members(wds: Cluster, name: str) -> list[tuple[Resource, dict[str, Any]]]:
 
     def listed(resource: Resource) -> list[tuple[Resource, dict[str, Any]]]:
         try:
-            listing = wds.list(
-                resource, label_selector=f"{WORKLOAD_LABEL}={name}", metadata_only=True
-            )
+            listing = wds.list(resource, label_selector=f"{WORKLOAD_LABEL}={name}", metadata_only=True)
         except NotFound:
             return []  # the CRD went away between discovery and here, and its objects with it
         return [(resource, item) for item in listing.items if _diff.applied_by(item)]
 
-    listable = [
-        resource for resource in wds.resources() if {"list", "delete"} <= resource.verbs
-    ]
+    listable = [resource for resource in wds.resources() if {"list", "delete"} <= resource.verbs]
     return [pair for pairs in _bulk.in_parallel(listed, listable) for pair in pairs]
 
 
@@ -140,10 +126,7 @@ def wait_gone(
 ) -> float:
     """Wait until the objects, by UID, are no longer there; seconds waited."""
     waiter = Waiter(progress)
-    followers = {
-        resource: waiter.follow(wds, resource)
-        for resource in {pair[0] for pair in deleted}
-    }
+    followers = {resource: waiter.follow(wds, resource) for resource in {pair[0] for pair in deleted}}
     labels = {
         obj["metadata"]["uid"]: label(
             resource.kind, obj["metadata"]["name"], obj["metadata"].get("namespace")
@@ -153,13 +136,9 @@ def wait_gone(
 
     def evaluate() -> Verdict:
         present = {
-            obj["metadata"]["uid"]
-            for follower in followers.values()
-            for obj in follower.objects().values()
+            obj["metadata"]["uid"] for follower in followers.values() for obj in follower.objects().values()
         }
-        missing = [
-            f"{text} is still there" for uid, text in labels.items() if uid in present
-        ]
+        missing = [f"{text} is still there" for uid, text in labels.items() if uid in present]
         return Verdict(not missing, missing)
 
     return waiter.until(

@@ -14,6 +14,8 @@ description:
     Labels, annotations, finalizers and fields of others stay.
   - Checks the policy before it is sent, since KubeStellar's API accepts selectors that it cannot evaluate, and one such
     policy stops others from being evaluated.
+  - Computes beforehand which clusters and objects are selected, what is added, what is removed and what will go wrong
+    (RV(preview)), in check mode too, and refuses a change that goes further than its O(guards) allow before anything is written.
   - Waits until the placement is resolved, delivered, or healthy in every selected cluster.
 author:
   - kubestellar.core contributors (@kubestellar)
@@ -119,6 +121,58 @@ options:
     description:
       - Annotations of the policy itself. Annotations of others stay.
     type: dict
+  guards:
+    description:
+      - How far the task may go. A change that goes further is refused before the first write, in check mode too, with the
+        numbers and the names in RV(refused) and the whole RV(preview).
+      - A limit is a number, or a percentage such as V(20%). Percentages are compared without rounding, so with three clusters
+        V(20%) of them is none.
+      - Those about clusters need the ITS, except O(guards.max_removed_clusters) with O(state=absent).
+    type: dict
+    suboptions:
+      min_clusters:
+        description:
+          - The least clusters that may be selected, as a number or as a percentage of all registered clusters.
+            It does not hold for O(state=absent).
+        type: str
+      max_clusters:
+        description:
+          - The most clusters that may be selected, as a number or as a percentage of all registered clusters.
+        type: str
+      max_objects:
+        description:
+          - The most objects that may be selected, as a number or as a percentage of what the policy delivers now, such as V(150%).
+            A percentage does not limit a policy that delivers nothing yet.
+        type: str
+      max_removed_clusters:
+        description:
+          - The most clusters that the workload may leave, as a number or as a percentage of those that it is delivered to now.
+        type: str
+      max_removed_objects:
+        description:
+          - The most objects that may be withdrawn, as a number or as a percentage of what the policy delivers now.
+        type: str
+      cluster_scoped:
+        description:
+          - What is done about cluster-scoped objects. V(warn) warns, V(refuse) refuses, V(allow) says nothing. Namespaces that hold
+            selected objects do not count. System objects, such as the Namespace C(kube-system), are warned of in any case.
+        type: str
+        choices: [allow, warn, refuse]
+        default: warn
+      missing_properties:
+        description:
+          - What is done if a template needs a property that a selected cluster lacks, or cannot be expanded at all.
+            KubeStellar then removes everything that the policy delivers from all of its clusters, so V(refuse) is the default.
+            V(allow) only warns.
+        type: str
+        choices: [allow, refuse]
+        default: refuse
+  api_groups:
+    description:
+      - The API groups that the controller-manager of the WDS is limited to. It is looked up in its Deployment in the hosting
+        cluster if there is one, so this is needed only where it runs otherwise. All groups if it is left out there.
+    type: list
+    elements: str
   force_conflicts:
     description:
       - Whether fields that another field manager owns are taken over. If not, the module fails and names owner and fields.
@@ -150,7 +204,12 @@ attributes:
     support: full
 notes:
   - With O(wds_kubeconfig), give O(wds) too if the context is not named like the WDS. ManifestWorks carry its name.
+  - Without an ITS the clusters are not known, and the preview is one of objects only.
+  - Without a connection to the hosting cluster the preview does not know what other WDSes deliver.
+  - For the preview, workload objects are listed as metadata only. Whole objects are read for templates, and for ConfigMaps,
+    CustomResourceDefinitions and custom resources (100 at most), of which the size is checked. Secrets are never read.
 seealso:
+  - module: kubestellar.core.binding_policy_info
   - module: kubestellar.core.workload
   - module: kubestellar.core.workload_info
 """
@@ -171,6 +230,44 @@ EXAMPLES = r"""
           - match_labels:
               kubestellar.core/workload: shop
     wait: healthy
+
+- name: See what a new placement would do, without doing it
+  kubestellar.core.binding_policy:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    its: its1
+    name: shop
+    cluster_selectors:
+      - match_labels:
+          city: lisbon
+    downsync:
+      - object_selectors:
+          - match_labels:
+              kubestellar.core/workload: shop
+  check_mode: true
+  diff: true
+  register: plan
+
+- name: Do it, but never to more than three clusters, and never withdraw it from more than a fifth of them
+  kubestellar.core.binding_policy:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    its: its1
+    name: shop
+    cluster_selectors:
+      - match_labels:
+          city: lisbon
+    downsync:
+      - object_selectors:
+          - match_labels:
+              kubestellar.core/workload: shop
+    guards:
+      min_clusters: 1
+      max_clusters: 3
+      max_removed_clusters: 20%
+      max_removed_objects: 0
 
 - name: Create Jobs once, and never update them
   kubestellar.core.binding_policy:
@@ -209,6 +306,101 @@ method:
   returned: always
   type: str
   sample: create
+preview:
+  description: What the policy selects, and what changes by the task. Sorted.
+  returned: unless the hub is only planned
+  type: dict
+  contains: &preview
+    clusters:
+      description: Names of the clusters that it selects. Empty without an ITS.
+      type: list
+      elements: str
+    clusters_added:
+      description: Names of the clusters among them that it is not delivered to now.
+      type: list
+      elements: str
+    clusters_removed:
+      description: Names of the clusters that it is delivered to now, and would leave.
+      type: list
+      elements: str
+    objects:
+      description: The objects that it selects, with what the clauses that match each of them say together.
+      type: list
+      elements: dict
+      contains: &object
+        group:
+          description: API group, empty for the core group.
+          type: str
+        version:
+          description: Version of the API.
+          type: str
+        resource:
+          description: Lower-case plural name of the kind.
+          type: str
+        kind:
+          description: The kind.
+          type: str
+        namespace:
+          description: Namespace, empty for cluster-scoped objects.
+          type: str
+        name:
+          description: Name of the object.
+          type: str
+        create_only:
+          description: Whether it is created and never updated.
+          type: bool
+        status_collectors:
+          description: Names of the StatusCollectors to evaluate for it.
+          type: list
+          elements: str
+        want_singleton_reported_state:
+          description: Whether its status is copied back from one cluster.
+          type: bool
+        want_multi_wec_reported_state:
+          description: Whether its status is aggregated from several clusters.
+          type: bool
+    objects_added:
+      description: The objects among them that are not delivered now.
+      type: list
+      elements: dict
+      contains: *object
+    objects_removed:
+      description: >-
+        The objects that are delivered now, and would not be any more. Each also has C(last_copy), whether it would then be in no
+        cluster at all.
+      type: list
+      elements: dict
+      contains: *object
+    objects_changed:
+      description: The objects that stay but are delivered otherwise, such as with create_only.
+      type: list
+      elements: dict
+      contains: *object
+    warnings:
+      description: What will go wrong. The first five are also shown as warnings of the task.
+      type: list
+      elements: dict
+      contains: &warning
+        code:
+          description: Name of the trouble, which stays the same, such as V(namespace-missing).
+          type: str
+        message:
+          description: One sentence with numbers and names.
+          type: str
+        hint:
+          description: What to try.
+          type: str
+refused:
+  description: Why the guards refuse the change, one entry for each reason.
+  returned: when they do
+  type: list
+  elements: dict
+  contains: *warning
+conflicts:
+  description: Fields that other field managers own, each with C(manager) and C(field).
+  returned: when the API server refuses the policy for them
+  type: list
+  elements: dict
 binding:
   description: What the policy was resolved to.
   returned: when a wait has ended
@@ -245,166 +437,33 @@ problems:
   type: list
   elements: str
 diff:
-  description: Both sides of the manifest.
+  description: Both sides of the manifest, and both sides of the placement, clusters and objects. Each if it changes.
   returned: in diff mode
   type: list
   elements: dict
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
-    Conflict,
-    InvalidInput,
-    KubestellarError,
-    NotFound,
-)
-from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy, resolution, waits
+from ansible_collections.kubestellar.core.plugins.module_utils._module import run
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import apply, guards, policy, waits
 
 SPEC: dict[str, Any] = {
     **policy.POLICY_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
+    "api_groups": {"type": "list", "elements": "str"},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},
     "wait_timeout": {"type": "int", "default": 300},
 }
 
 
-def work(context: Context) -> dict[str, Any]:
-    """Apply or delete the policy, then wait."""
-    level = context.params["wait"]
-    has_its = bool(context.params["its"] or context.params["its_kubeconfig"])
-    if level not in (None, "none") and not has_its:
-        raise InvalidInput(
-            f"wait={level} needs the ITS, where delivery can be seen.",
-            hint="Set its, or its_kubeconfig and its_context.",
-        )
-    if context.params["state"] == "absent":
-        return _absent(context, wait=has_its and level != "none")
-    return _present(context, level or "none")
-
-
-def _present(context: Context, level: str) -> dict[str, Any]:
-    want = _diff.wanted(policy.manifest(context.params))
-    if context.planned:
-        return _result(context, "create", None, want)
-    wds = context.wds()
-    before = wds.get(BINDING_POLICIES, want["metadata"]["name"])
-    after = before
-    if before is None or not (before.get("spec") == want["spec"] and _diff.satisfied(want, before)):
-        after = _apply(context, wds, want)
-    method = "none"
-    if before is None:
-        method = "create"
-    elif _diff.content(before) != _diff.content(after):
-        method = "update"
-    result = _result(context, method, before, after)
-    if level == "none" or context.check_mode or after is None:
-        return result
-    wait = waits.PolicyWait(wds, context.its(), _wds_name(context, wds), after, context.progress)
-    try:
-        outcome = wait.until(level, context.params["wait_timeout"])
-    except KubestellarError as error:
-        error.details.update(changed=result["changed"], method=method)
-        raise
-    result.update(waited=round(outcome.seconds, 1), binding=_binding(outcome.binding))
-    if outcome.rows:
-        result["summary"] = _delivery.summary(outcome.rows, result["binding"]["clusters"])
-    return result
-
-
-def _apply(context: Context, wds: Cluster, want: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return wds.apply(
-            BINDING_POLICIES, want, force=context.params["force_conflicts"], dry_run=context.check_mode
-        )
-    except Conflict as error:
-        error.hint = "Set force_conflicts to take these fields over, or leave them to their owner."
-        raise
-    except NotFound as error:
-        error.hint = (
-            "KubeStellar's controller-manager brings this type to the WDS: is it running, and is this a WDS?"
-        )
-        raise
-
-
-def _absent(context: Context, *, wait: bool) -> dict[str, Any]:
-    name = context.params["name"] or ((context.params["definition"] or {}).get("metadata") or {}).get("name")
-    if not name:
-        raise InvalidInput("The policy to delete has no name.", hint="Set name.")
-    if context.planned:
-        return _result(context, "none", None, None)
-    wds = context.wds()
-    before, binding = wds.get(BINDING_POLICIES, name), wds.get(BINDINGS, name)
-    method = "none"
-    if before is not None and not before["metadata"].get("deletionTimestamp"):
-        method = "delete"
-        wds.delete(BINDING_POLICIES, name, uid=before["metadata"]["uid"], dry_run=context.check_mode)
-    result = _result(context, method, before, None)
-    if not wait or context.check_mode:
-        return result
-    uids = (_uid(before), _uid(binding))
-    try:
-        waited = waits.until_gone(
-            wds,
-            context.its(),
-            _wds_name(context, wds),
-            name,
-            uids,
-            context.params["wait_timeout"],
-            context.progress,
-        )
-    except KubestellarError as error:
-        error.details.update(changed=result["changed"], method=method)
-        raise
-    result["waited"] = round(waited, 1)
-    return result
-
-
-def _result(
-    context: Context, method: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "changed": method != "none",
-        "method": method,
-        "object": {k: v for k, v in after.items() if k != "metadata"} if after else {},
-        "waited": 0.0,
-    }
-    if after:
-        result["object"]["metadata"] = {k: v for k, v in after["metadata"].items() if k != "managedFields"}
-    if context.diff_mode and method != "none":
-        name = ((after or before or {}).get("metadata") or {}).get("name")
-        where = context.params["wds"] or context.params["wds_context"] or "wds"
-        result["diff"] = [_diff.entry(before, after, f"{where}: BindingPolicy {name}")]
-    return result
-
-
-def _binding(binding: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "generation": binding["metadata"].get("generation"),
-        "clusters": sorted(resolution.destinations(binding)),
-        "objects": [key._asdict() for key in sorted(resolution.bound(binding))],
-    }
-
-
-def _uid(obj: Mapping[str, Any] | None) -> str:
-    return str(obj["metadata"]["uid"]) if obj else ""
-
-
-def _wds_name(context: Context, wds: Cluster) -> str:
-    return str(context.params["wds"] or wds.name)
-
-
 def main() -> None:
     """Entry point."""
     run(
         SPEC,
-        work,
+        apply.work,
         spaces=("wds", "its"),
         required_one_of=[("name", "definition")],
         mutually_exclusive=[("definition", "cluster_selectors"), ("definition", "downsync")],

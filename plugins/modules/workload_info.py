@@ -225,13 +225,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _table,
     _wait,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
 from ansible_collections.kubestellar.core.plugins.module_utils._workload import WORKLOAD_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 
 SPEC: dict[str, Any] = {
     "wdses": {"type": "list", "elements": "str"},

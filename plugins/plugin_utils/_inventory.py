@@ -126,13 +126,13 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
 def _wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:
     """Each WEC has one hub and a name of its own there."""
     taken: dict[tuple[str, Any], str] = {}
-    for hub in hubs:
-        variables = hosts[hub]
+    for host in hubs:
+        variables = hosts[host]
         if (variables.get("hub_provider") or "embedded") == "embedded":
-            taken[(hub, variables.get("hub_name", hub))] = f"the hub {hub}"
+            taken[(host, variables.get("hub_name", host))] = f"the hub {host}"
             for kind in ("hub_itses", "hub_wdses"):
                 for space in variables.get(kind) or [{"name": "its1" if kind == "hub_itses" else "wds1"}]:
-                    taken[(hub, space.get("name"))] = f"a space in {kind} of {hub}"
+                    taken[(host, space.get("name"))] = f"a space in {kind} of {host}"
     for wec in wecs:
         variables = hosts[wec]
         hub = variables.get("wec_hub") or (hubs[0] if len(hubs) == 1 else None)

@@ -96,7 +96,8 @@ class Running:
         return [
             event
             for event in events
-            if event.get("userAgent", "").startswith("kubestellar.core") and "dryRun=All" not in event["requestURI"]
+            if event.get("userAgent", "").startswith("kubestellar.core")
+            and "dryRun=All" not in event["requestURI"]
         ]
 
     def mark(self) -> dict[str, int]:
@@ -121,7 +122,9 @@ def recap(output: str) -> dict[str, dict[str, int]]:
     for line in output.partition("PLAY RECAP")[2].splitlines():
         host, colon, rest = line.partition(" : ")
         if colon:
-            counters[host.strip()] = {key: int(value) for key, value in (pair.split("=") for pair in rest.split())}
+            counters[host.strip()] = {
+                key: int(value) for key, value in (pair.split("=") for pair in rest.split())
+            }
     return counters
 
 

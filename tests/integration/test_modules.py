@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 import os
 import stat
 
@@ -85,7 +86,9 @@ def test_workload_is_created_left_alone_changed_and_removed(stack, call, probe):
     (diff,) = changed["diff"]
     assert "colour: blue" in diff["before"] and "colour: red" in diff["after"]
     wds = stack.cluster("wds1")
-    assert wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"] == {"kubestellar.core/workload": "probe"}
+    assert wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"] == {
+        "kubestellar.core/workload": "probe"
+    }
     gone = call("workload", wds="wds1", name="probe", state="absent")
     assert methods(gone) == {"ConfigMap settings": "delete", "Namespace probe": "delete"}
     assert wds.get(NAMESPACES, "probe") is None
@@ -109,7 +112,11 @@ def test_workload_labels_are_set_changed_and_unset(stack, probe):
 def test_workload_fields_and_labels_of_others_survive(stack, probe):
     probe(config_map())
     wds = stack.cluster("wds1")
-    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "probe", "labels": {"x": "y"}}}
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "probe", "labels": {"x": "y"}},
+    }
     wds.apply(CONFIG_MAPS, {**theirs, "data": {"their": "own"}}, field_manager="somebody")
     assert probe(config_map())["changed"] is False
     probe(config_map(colour="red"))
@@ -121,7 +128,9 @@ def test_workload_conflict_names_owner_and_field_and_is_taken_over_on_request(st
     probe()
     stack.cluster("wds1").apply(CONFIG_MAPS, config_map(colour="green"), field_manager="somebody")
     result = probe(config_map())
-    assert result["failed"] and all(word in result["msg"] for word in ("wds1", "settings", "somebody", "colour"))
+    assert result["failed"] and all(
+        word in result["msg"] for word in ("wds1", "settings", "somebody", "colour")
+    )
     assert probe(config_map(), force_conflicts=True)["changed"] is True
     assert probe(config_map())["changed"] is False
 
@@ -133,7 +142,11 @@ def test_workload_secret_values_are_in_no_result(probe):
         "metadata": {"name": "key", "namespace": "probe"},
         "stringData": {"password": "correct horse"},
     }
-    results = [probe(secret), probe({**secret, "stringData": {"password": "battery staple"}}), probe({**secret, "stringData": {"password": "battery staple"}})]
+    results = [
+        probe(secret),
+        probe({**secret, "stringData": {"password": "battery staple"}}),
+        probe({**secret, "stringData": {"password": "battery staple"}}),
+    ]
     assert [result["changed"] for result in results] == [True, True, False]
     for text in ("correct horse", "battery staple"):
         assert text not in str(results) and base64.b64encode(text.encode()).decode() not in str(results)
@@ -149,10 +162,17 @@ def test_workload_brings_a_definition_and_its_resources_in_one_call(stack, call,
             "group": "example.com",
             "scope": "Namespaced",
             "names": {"kind": "Widget", "plural": "widgets", "singular": "widget"},
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+            "versions": [
+                {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+            ],
         },
     }
-    widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "probe"}, "spec": {"size": 1}}
+    widget = {
+        "apiVersion": "example.com/v1",
+        "kind": "Widget",
+        "metadata": {"name": "w", "namespace": "probe"},
+        "spec": {"size": 1},
+    }
     assert set(methods(probe(widget, definition)).values()) == {"create"}
     assert stack.cluster("wds1").get(WIDGETS, "w", "probe")["spec"] == {"size": 1}
     assert probe(widget, definition)["changed"] is False
@@ -161,10 +181,15 @@ def test_workload_brings_a_definition_and_its_resources_in_one_call(stack, call,
 def test_workload_reads_files_folders_and_text(call, probe, tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.yaml").write_text(yaml.safe_dump(config_map("from-file")))
-    (tmp_path / "b.json").write_text('{"apiVersion":"v1","kind":"List","items":[%s]}' % yaml.safe_dump(config_map("from-list"), default_flow_style=True, width=9999).strip())
+    listed = {"apiVersion": "v1", "kind": "List", "items": [config_map("from-list")]}
+    (tmp_path / "b.json").write_text(json.dumps(listed))
     (tmp_path / "notes.txt").write_text("not a manifest")
     result = probe(src=[str(tmp_path)])
-    assert methods(result) == {"Namespace probe": "create", "ConfigMap from-file": "create", "ConfigMap from-list": "create"}
+    assert methods(result) == {
+        "Namespace probe": "create",
+        "ConfigMap from-file": "create",
+        "ConfigMap from-list": "create",
+    }
     text = yaml.safe_dump_all([NAMESPACE, config_map("from-text")])
     result = call("workload", wds="wds1", name="probe", definitions=text)
     assert methods(result)["ConfigMap from-text"] == "create"
@@ -174,7 +199,11 @@ def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
     bare = config_map()
     del bare["metadata"]["namespace"]
     refused = probe(bare)
-    assert refused["failed"] and "settings names no namespace" in refused["msg"] and "option namespace" in refused["msg"]
+    assert (
+        refused["failed"]
+        and "settings names no namespace" in refused["msg"]
+        and "option namespace" in refused["msg"]
+    )
     assert methods(probe(bare, namespace="probe"))["ConfigMap settings"] == "create"
     assert stack.cluster("wds1").get(CONFIG_MAPS, "settings", "probe") is not None
 
@@ -188,7 +217,10 @@ def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
         (5, ["definitions is a int"]),
         ("a: [", ["not valid YAML"]),
         ([config_map(), config_map()], ["ConfigMap probe/settings is there twice", "entries 1 and 2"]),
-        ([{**config_map(), "metadata": {"name": "x", "namespace": "probe", "labels": {"n": 1}}}], ["labels n", "quotes"]),
+        (
+            [{**config_map(), "metadata": {"name": "x", "namespace": "probe", "labels": {"n": 1}}}],
+            ["labels n", "quotes"],
+        ),
         ([{**NAMESPACE, "metadata": {"name": "a", "namespace": "b"}}], ["cluster-scoped", "namespace b"]),
         ([], ["no objects"]),
     ],
@@ -209,11 +241,33 @@ def test_workload_one_bad_object_does_not_stop_the_others(stack, probe):
 
 
 def test_workload_of_an_unknown_wds_or_context_says_so(stack, module):
-    result = module("workload", kubeconfig=stack.kubeconfig, context="hub", wds="wds7", name="probe", definitions=[NAMESPACE])
+    result = module(
+        "workload",
+        kubeconfig=stack.kubeconfig,
+        context="hub",
+        wds="wds7",
+        name="probe",
+        definitions=[NAMESPACE],
+    )
     assert result["failed"] and "there is no ControlPlane wds7" in result["msg"]
-    result = module("workload", kubeconfig=stack.kubeconfig, context="nowhere", wds="wds1", name="probe", definitions=[NAMESPACE])
+    result = module(
+        "workload",
+        kubeconfig=stack.kubeconfig,
+        context="nowhere",
+        wds="wds1",
+        name="probe",
+        definitions=[NAMESPACE],
+    )
     assert result["failed"] and "no context 'nowhere'" in result["msg"]
-    result = module("workload", kubeconfig=stack.kubeconfig, context="hub", wds="wds1", name="probe", definitions=[NAMESPACE], expected_server="https://127.0.0.1:1")
+    result = module(
+        "workload",
+        kubeconfig=stack.kubeconfig,
+        context="hub",
+        wds="wds1",
+        name="probe",
+        definitions=[NAMESPACE],
+        expected_server="https://127.0.0.1:1",
+    )
     assert result["failed"] and "not to the expected https://127.0.0.1:1" in result["msg"]
 
 
@@ -230,7 +284,12 @@ def test_a_named_connection_is_never_mixed_with_the_environment(stack, module, m
 
 def test_control_plane_is_adopted_completed_left_alone_and_removed(stack, call, module):
     # A second name for the cluster of wds1: adopting it touches nothing that is in it.
-    wanted = {"name": "wds8", "role": "wds", "bootstrap_kubeconfig": stack.kubeconfig, "bootstrap_context": "wds1"}
+    wanted = {
+        "name": "wds8",
+        "role": "wds",
+        "bootstrap_kubeconfig": stack.kubeconfig,
+        "bootstrap_context": "wds1",
+    }
     hub = stack.cluster("hub")
     try:
         made = call("control_plane", **wanted)
@@ -244,8 +303,12 @@ def test_control_plane_is_adopted_completed_left_alone_and_removed(stack, call, 
         # What KubeFlex leaves out is put back when it is lost.
         hub.patch(SECRETS, "admin-kubeconfig", "wds8-system", {"data": {"kubeconfig": None}})
         assert call("control_plane", **wanted)["method"] == "update"
-        refused = module("control_plane", kubeconfig=stack.kubeconfig, context="hub", name="wds8", role="wds", type="k8s")
-        assert refused["failed"] and "type external" in refused["msg"] and "cannot become k8s" in refused["msg"]
+        refused = module(
+            "control_plane", kubeconfig=stack.kubeconfig, context="hub", name="wds8", role="wds", type="k8s"
+        )
+        assert (
+            refused["failed"] and "type external" in refused["msg"] and "cannot become k8s" in refused["msg"]
+        )
         listed = module("control_plane_info", kubeconfig=stack.kubeconfig, context="hub", names=["wds8"])
         assert listed["control_planes"][0]["ready"] is True
     finally:
@@ -278,7 +341,9 @@ def test_control_plane_bad_input_is_one_sentence_and_nothing_is_written(stack, c
 
 def test_join_credentials_are_a_private_file_with_a_short_life(stack, module, tmp_path):
     dest = tmp_path / "new" / "cluster9"
-    result = module("join_credentials", kubeconfig=stack.kubeconfig, context="hub", its="its1", ttl=600, dest=[str(dest)])
+    result = module(
+        "join_credentials", kubeconfig=stack.kubeconfig, context="hub", its="its1", ttl=600, dest=[str(dest)]
+    )
     assert result["changed"] and "kubeconfig" not in result
     assert stat.S_IMODE(dest.stat().st_mode) == 0o600 and stat.S_IMODE(dest.parent.stat().st_mode) == 0o700
     content = yaml.safe_load(dest.read_text())
@@ -289,12 +354,24 @@ def test_join_credentials_are_a_private_file_with_a_short_life(stack, module, tm
 
 def test_join_credentials_in_check_mode_make_no_token_and_no_file(stack, module, tmp_path):
     before = stack.mark()
-    result = module("join_credentials", _check=True, kubeconfig=stack.kubeconfig, context="hub", its="its1", dest=[str(tmp_path / "x")])
+    result = module(
+        "join_credentials",
+        _check=True,
+        kubeconfig=stack.kubeconfig,
+        context="hub",
+        its="its1",
+        dest=[str(tmp_path / "x")],
+    )
     assert result["changed"] and list(tmp_path.iterdir()) == [] and stack.writes_since(before) == []
 
 
 @pytest.mark.parametrize(
-    ("parameters", "words"), [({"ttl": 10}, ["ttl is 10"]), ({"endpoint": "http://x"}, ["endpoint"]), ({"dest": ["/"]}, ["/ is a folder"])]
+    ("parameters", "words"),
+    [
+        ({"ttl": 10}, ["ttl is 10"]),
+        ({"endpoint": "http://x"}, ["endpoint"]),
+        ({"dest": ["/"]}, ["/ is a folder"]),
+    ],
 )
 def test_join_credentials_bad_input_is_one_sentence(stack, module, parameters, words):
     result = module("join_credentials", kubeconfig=stack.kubeconfig, context="hub", its="its1", **parameters)
@@ -332,7 +409,13 @@ def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, o
             return its.get(CONFIG_MAPS, "cluster2", "customization-properties")["data"]
         return its.get(MANAGED_CLUSTERS, "cluster2")["metadata"].get(option) or {}
 
-    its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"annotations": {"their": "own"}}}, field_manager="somebody")
+    its.patch(
+        MANAGED_CLUSTERS,
+        "cluster2",
+        None,
+        {"metadata": {"annotations": {"their": "own"}}},
+        field_manager="somebody",
+    )
     assert described(**{option: {"probe": "1"}})["changed"] is True
     assert present()["probe"] == "1"
     assert described(**{option: {"probe": "1"}})["changed"] is False
@@ -349,7 +432,10 @@ def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, o
     [
         ({"names": ["a.b"]}, ["a.b", "dot"]),
         ({"names": ["a", "a"]}, ["a is named twice"]),
-        ({"names": ["cluster2"], "labels": {"x": "no spaces allowed"}}, ["cluster2", "labels", "not allowed"]),
+        (
+            {"names": ["cluster2"], "labels": {"x": "no spaces allowed"}},
+            ["cluster2", "labels", "not allowed"],
+        ),
         ({"names": ["cluster2"], "labels": {"x": 1}}, ["cluster2", "quotes"]),
         ({"names": ["cluster2"], "properties": {"a/b": "c"}}, ["cluster2", "properties", "a/b"]),
     ],
@@ -364,26 +450,59 @@ def test_managed_cluster_bad_input_is_one_sentence_and_nothing_is_written(stack,
 def test_managed_cluster_never_accepts_a_forged_request(stack, module):
     """A request with the right label and signer, but made by an administrator and not by the bootstrap account."""
     its = stack.cluster("its1")
-    request = base64.b64encode(_request("system:open-cluster-management:forged:x", ["system:open-cluster-management:forged", "system:open-cluster-management:other"])).decode()
-    its.create(MANAGED_CLUSTERS, {"apiVersion": MANAGED_CLUSTERS.api_version, "kind": "ManagedCluster", "metadata": {"name": "forged"}, "spec": {"hubAcceptsClient": False}})
+    request = base64.b64encode(
+        _request(
+            "system:open-cluster-management:forged:x",
+            ["system:open-cluster-management:forged", "system:open-cluster-management:other"],
+        )
+    ).decode()
+    its.create(
+        MANAGED_CLUSTERS,
+        {
+            "apiVersion": MANAGED_CLUSTERS.api_version,
+            "kind": "ManagedCluster",
+            "metadata": {"name": "forged"},
+            "spec": {"hubAcceptsClient": False},
+        },
+    )
     its.create(
         CSRS,
         {
             "apiVersion": CSRS.api_version,
             "kind": CSRS.kind,
             "metadata": {"name": "forged-1", "labels": {"open-cluster-management.io/cluster-name": "forged"}},
-            "spec": {"request": request, "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]},
+            "spec": {
+                "request": request,
+                "signerName": "kubernetes.io/kube-apiserver-client",
+                "usages": ["client auth"],
+            },
         },
     )
     try:
-        result = module("managed_cluster", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"], wait=False)
+        result = module(
+            "managed_cluster",
+            kubeconfig=stack.kubeconfig,
+            context="hub",
+            its="its1",
+            names=["forged"],
+            wait=False,
+        )
         assert result["failed"] and "forged was not accepted" in result["msg"] and "forged-1" in result["msg"]
         assert its.get(CSRS, "forged-1").get("status", {}) == {}
         assert its.get(MANAGED_CLUSTERS, "forged")["spec"]["hubAcceptsClient"] is False
-        cluster2 = module("managed_cluster_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"])
+        cluster2 = module(
+            "managed_cluster_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"]
+        )
         assert cluster2["managed_clusters"][0]["requests"][0]["decision"] == "refuse"
     finally:
-        gone = module("managed_cluster", kubeconfig=stack.kubeconfig, context="hub", its="its1", names=["forged"], state="absent")
+        gone = module(
+            "managed_cluster",
+            kubeconfig=stack.kubeconfig,
+            context="hub",
+            its="its1",
+            names=["forged"],
+            state="absent",
+        )
     assert not gone.get("failed"), gone
     assert its.get(MANAGED_CLUSTERS, "forged") is None and its.get(CSRS, "forged-1") is None
 
@@ -409,10 +528,19 @@ def test_managed_cluster_with_workload_is_not_detached(stack, call):
 
 
 def test_workload_info_tells_what_runs_where(stack, module):
-    result = module("workload_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", wds="wds1", name="shop")
+    result = module(
+        "workload_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", wds="wds1", name="shop"
+    )
     assert result["summary"]["healthy"] == result["summary"]["placements"] == 12
     assert [space["name"] for space in result["spaces"]] == ["its1", "wds1"]
-    unknown = module("workload_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", wds="wds1", policy=["nothing"])
+    unknown = module(
+        "workload_info",
+        kubeconfig=stack.kubeconfig,
+        context="hub",
+        its="its1",
+        wds="wds1",
+        policy=["nothing"],
+    )
     assert unknown["failed"] and "no BindingPolicy nothing" in unknown["msg"]
 
 
@@ -423,3 +551,22 @@ def test_an_unserved_kind_is_an_error_never_an_empty_list(stack):
 
 def test_the_programs_are_linked_from_the_stack(stack):
     assert os.access(stack.stack.bin / "kubectl", os.X_OK)
+
+
+# -- the client -----------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_of_a_deletion_deletes_nothing(stack, probe):
+    probe(config_map())
+    wds = stack.cluster("wds1")
+    assert wds.delete(CONFIG_MAPS, "settings", "probe", dry_run=True) is True
+    assert wds.get(CONFIG_MAPS, "settings", "probe") is not None
+
+
+def test_text_beyond_the_basic_plane_survives_and_what_is_no_text_is_refused(stack, probe):
+    assert probe(config_map(motto="café 🌍 \u2028 \x7f"))["changed"] is True
+    assert (
+        stack.cluster("wds1").get(CONFIG_MAPS, "settings", "probe")["data"]["motto"] == "café 🌍 \u2028 \x7f"
+    )
+    refused = probe(config_map(motto="\ud83c"))
+    assert refused["failed"] and "not valid Unicode" in refused["msg"]

@@ -47,7 +47,11 @@ def test_the_wds_runs_no_workload_and_gets_the_status_back(stack):
 def test_a_second_run_changes_nothing_and_sends_no_write(stack):
     before = stack.mark()
     counters = assert_ok(stack.playbook("site"))
-    assert {host: values["changed"] for host, values in counters.items()} == {"hub": 0, "cluster1": 0, "cluster2": 0}
+    assert {host: values["changed"] for host, values in counters.items()} == {
+        "hub": 0,
+        "cluster1": 0,
+        "cluster2": 0,
+    }
     assert stack.writes_since(before) == []
 
 
@@ -64,13 +68,16 @@ def test_a_check_run_on_an_empty_machine_forecasts_everything_and_makes_nothing(
     counters = assert_ok(done)
     assert all(values["changed"] > 0 for values in counters.values() if values["ok"] > 1), counters
     for name in ("ControlPlane its1", "ControlPlane wds1", "Deployment shop/till", "BindingPolicy shop"):
-        assert f"+++ after: " in done.stdout and name in done.stdout
+        assert "+++ after: " in done.stdout and name in done.stdout
     assert not (tmp_path / "home").exists()
     assert not empty.stack.folder.exists()
 
 
 def test_a_change_is_forecast_and_then_made(stack):
-    change = ("-e", '{"hub_limits": {"controller_qps": 600, "controller_burst": 1200, "agent_qps": 500, "agent_burst": 1000}}')
+    change = (
+        "-e",
+        '{"hub_limits": {"controller_qps": 600, "controller_burst": 1200, "agent_qps": 500, "agent_burst": 1000}}',
+    )
     forecast = assert_ok(stack.playbook("hub", "--check", *change))
     assert forecast["hub"]["changed"] == 1
     assert assert_ok(stack.playbook("hub", *change))["hub"]["changed"] == 1
@@ -90,7 +97,9 @@ def test_the_kubeconfig_is_private_complete_and_named_like_the_clusters(stack):
 
 def test_nothing_listens_beyond_loopback(stack):
     pids = {process.pid for process in processes.of_stack(stack.stack)}
-    listeners = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout.splitlines()
+    listeners = subprocess.run(
+        ["ss", "-Hltnp"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     ours = [line for line in listeners if any(f"pid={pid}," in line for pid in pids)]
     assert len(ours) > 20
     assert [line for line in ours if not line.split()[3].startswith("127.0.0.1:")] == []
@@ -110,7 +119,9 @@ def test_no_secret_is_in_the_output_at_highest_verbosity(stack, tmp_path):
     secrets = set()
     for context in yaml.safe_load(Path(stack.kubeconfig).read_text())["users"]:
         secrets.add(context["user"]["client-key-data"])
-    for secret in its.list(_resources.SECRETS).items + stack.cluster("cluster1").list(_resources.SECRETS).items:
+    for secret in (
+        its.list(_resources.SECRETS).items + stack.cluster("cluster1").list(_resources.SECRETS).items
+    ):
         secrets |= {value for value in (secret.get("data") or {}).values() if len(value) > 40}
     plain = {base64.b64decode(value).decode(errors="ignore") for value in secrets}
     assert secrets
@@ -133,11 +144,20 @@ def test_the_users_own_kubeconfig_and_home_stay_untouched(stack, tmp_path, monke
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda inv: inv["kubestellar_hubs"]["hosts"]["hub"].update(hub_wdss=[]), ["hub", "hub_wdss", "hub_wdses"]),
+        (
+            lambda inv: inv["kubestellar_hubs"]["hosts"]["hub"].update(hub_wdss=[]),
+            ["hub", "hub_wdss", "hub_wdses"],
+        ),
         (lambda inv: inv["kubestellar_hubs"].update(hosts={}), ["cluster1", "no hub to register with"]),
-        (lambda inv: inv["kubestellar_wecs"]["hosts"]["cluster2"].update(wec_name="cluster1"), ["cluster2", "wec_name"]),
+        (
+            lambda inv: inv["kubestellar_wecs"]["hosts"]["cluster2"].update(wec_name="cluster1"),
+            ["cluster2", "wec_name"],
+        ),
         (lambda inv: inv["kubestellar_wecs"]["hosts"].update({"Bad_Name": {}}), ["Bad_Name", "legal"]),
-        (lambda inv: inv["kubestellar_wecs"]["hosts"]["cluster1"].update(wec_labels="edge"), ["cluster1", "wec_labels"]),
+        (
+            lambda inv: inv["kubestellar_wecs"]["hosts"]["cluster1"].update(wec_labels="edge"),
+            ["cluster1", "wec_labels"],
+        ),
     ],
 )
 def test_a_wrong_inventory_is_one_sentence_before_anything_is_started(tmp_path, change, words):

@@ -117,8 +117,8 @@ def _kubeflex_manager(spec: Mapping[str, Any], around: Surroundings) -> Program:
         (str(around.binaries / "kubeflex-manager"), *flags),
         {
             "KUBECONFIG": _kubeconfig(around, spec["hub"]),
-            "HELM_CONFIG_HOME": "/tmp",
-            "HELM_CACHE_HOME": "/tmp",
+            "HELM_CONFIG_HOME": str(around.stack.run / "helm"),
+            "HELM_CACHE_HOME": str(around.stack.run / "helm"),
         },
         listeners=purposes,
         ready=purposes[1],

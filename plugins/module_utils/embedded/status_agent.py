@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Returns the status of delivered objects from one WEC to the ITS, as WorkStatus objects.
+r"""Returns the status of delivered objects from one WEC to the ITS, as WorkStatus objects.
 
 Stands in for the status add-on where that cannot run (KubeStellar: ocm-status-addon), as a plain process:
 
-    python -m ansible_collections.kubestellar.core.plugins.module_utils.embedded.status_agent \\
+    python -m ansible_collections.kubestellar.core.plugins.module_utils.embedded.status_agent \
         --its-kubeconfig FILE --its-context its1 --wec-kubeconfig FILE --wec-context cluster1 --cluster-name cluster1
 
 It watches, and writes only differences. It ends on SIGTERM, and with status 1 and a sentence on anything

@@ -77,7 +77,7 @@ def configuration(stack: Stack, programs: Mapping[str, Mapping[str, Any]]) -> st
 
 
 def _escape(text: str) -> str:
-    """supervisor expands %(name)s in values."""
+    """`text` with what supervisor would expand, %(name)s, made literal."""
     return text.replace("%", "%%")
 
 

@@ -77,6 +77,9 @@ class Facts:
     :ivar delivered_at: when an object was last written for a cluster, in seconds since the epoch; only of kinds
         with a transform.
     :ivar unread: one sentence for everything that could not be read though it was wanted.
+    :ivar properties_known: whether the properties of the clusters could be read, if there are templates.
+    :ivar guessed: the (group, plural) pairs that are guesses, where there is no API server to ask; offline only.
+    :ivar replaced: objects in whose place another of the same identity is applied later; offline only.
     """
 
     wds: str
@@ -97,6 +100,9 @@ class Facts:
     delivered: Mapping[tuple[str, ObjectKey], Mapping[str, Any]] = field(default_factory=dict)
     delivered_at: Mapping[ObjectKey, float] = field(default_factory=dict)
     unread: Sequence[str] = ()
+    properties_known: bool = True
+    guessed: frozenset[tuple[str, str]] = frozenset()
+    replaced: Sequence[Candidate] = ()
 
 
 @dataclass(frozen=True)

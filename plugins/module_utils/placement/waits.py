@@ -27,10 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _health
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -44,6 +42,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_BINDING_LABEL,
     ORIGIN_WDS_LABEL,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 
 LEVELS = ("none", "bound", "applied", "healthy")
 

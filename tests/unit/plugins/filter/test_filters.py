@@ -33,7 +33,9 @@ def test_wecs_of_one_hub_and_its_are_one_batch():
     assert wec_batches(["c4"], HOSTVARS, ["hub"])[0]["hub"] == "hub"
 
 
-@pytest.mark.parametrize(("host", "words"), [("c4", "wec_hub is not set"), ("c5", "wec_its is not set"), ("c6", "nowhere")])
+@pytest.mark.parametrize(
+    ("host", "words"), [("c4", "wec_hub is not set"), ("c5", "wec_its is not set"), ("c6", "nowhere")]
+)
 def test_a_wec_whose_hub_or_its_is_unclear_is_refused(host, words):
     with pytest.raises(AnsibleFilterError, match=words):
         wec_batches([host], HOSTVARS, ["hub", "hub2"])
@@ -45,12 +47,19 @@ def test_hub_connection_of_an_embedded_hub_is_its_stack(monkeypatch):
         "kubeconfig": "/srv/ks/stacks/kubestellar/kubeconfig",
         "context": "hub",
     }
-    variables = {"inventory_hostname": "hub", "hub_name": "h", "kubestellar_home": "/x", "kubestellar_stack": "s"}
+    variables = {
+        "inventory_hostname": "hub",
+        "hub_name": "h",
+        "kubestellar_home": "/x",
+        "kubestellar_stack": "s",
+    }
     assert hub_connection(variables) == {"kubeconfig": "/x/stacks/s/kubeconfig", "context": "h"}
 
 
 def test_hub_connection_of_another_hub_is_what_the_inventory_says():
-    assert hub_connection({"hub_provider": "existing", "hub_kubeconfig": "/k", "hub_context": ""}) == {"kubeconfig": "/k"}
+    assert hub_connection({"hub_provider": "existing", "hub_kubeconfig": "/k", "hub_context": ""}) == {
+        "kubeconfig": "/k"
+    }
 
 
 @pytest.mark.parametrize(("wecs", "qps"), [(0, 500), (10, 500), (11, 550), (500, 2000)])

@@ -6,7 +6,12 @@ from __future__ import annotations
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.doc_fragments._auth import ModuleDocFragment
-from ansible_collections.kubestellar.core.plugins.module_utils._auth import AUTH_SPEC, GUARD_SPEC, resolve, space_spec
+from ansible_collections.kubestellar.core.plugins.module_utils._auth import (
+    AUTH_SPEC,
+    GUARD_SPEC,
+    resolve,
+    space_spec,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 
 AWX = {"K8S_AUTH_HOST": "https://other:6443", "K8S_AUTH_API_KEY": "secret", "K8S_AUTH_VERIFY_SSL": "False"}
@@ -20,7 +25,12 @@ def test_options_given_environment_contributes_nothing():
 
 def test_environment_alone_is_used_as_a_whole():
     auth = resolve({}, AWX, in_cluster=True)
-    assert (auth.source, auth.host, auth.api_key, auth.validate_certs) == ("environment", "https://other:6443", "secret", False)
+    assert (auth.source, auth.host, auth.api_key, auth.validate_certs) == (
+        "environment",
+        "https://other:6443",
+        "secret",
+        False,
+    )
 
 
 def test_environment_context_is_not_applied_to_an_explicit_kubeconfig():

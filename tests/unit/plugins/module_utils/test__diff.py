@@ -61,7 +61,12 @@ def live(change=lambda obj: None, owned=OWNED):
         uid="u",
         resourceVersion="7",
         managedFields=[
-            {"manager": "kubestellar.core", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": copy.deepcopy(owned)}
+            {
+                "manager": "kubestellar.core",
+                "operation": "Apply",
+                "apiVersion": "apps/v1",
+                "fieldsV1": copy.deepcopy(owned),
+            }
         ],
     )
     container = obj["spec"]["template"]["spec"]["containers"][0]
@@ -129,7 +134,14 @@ def test_an_object_that_others_made_is_not_ours_yet():
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1000m", Decimal(1)), ("1Gi", Decimal(2**30)), ("1e3", Decimal(1000)), ("0.5", Decimal("0.5")), ("x", None), ("", None)],
+    [
+        ("1000m", Decimal(1)),
+        ("1Gi", Decimal(2**30)),
+        ("1e3", Decimal(1000)),
+        ("0.5", Decimal("0.5")),
+        ("x", None),
+        ("", None),
+    ],
 )
 def test_quantity(text, number):
     assert _diff.quantity(text) == number
@@ -140,7 +152,12 @@ def test_a_version_is_no_quantity():
     there = copy.deepcopy(want)
     there["data"]["v"] = "1.1"
     there["metadata"]["managedFields"] = [
-        {"manager": "kubestellar.core", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:v": {}}}}
+        {
+            "manager": "kubestellar.core",
+            "operation": "Apply",
+            "apiVersion": "v1",
+            "fieldsV1": {"f:data": {"f:v": {}}},
+        }
     ]
     assert not _diff.satisfied(want, there)
 
@@ -165,7 +182,11 @@ def test_diff_masks_secrets_and_marks_what_differs():
     before = {"kind": "Secret", "data": {"same": "YQ==", "old": "Yg==", "changed": "Yw=="}}
     after = {"kind": "Secret", "data": {"same": "YQ==", "new": "ZA==", "changed": "ZQ=="}}
     shown = _diff.entry(before, after, "c: Secret s")
-    assert not any(value in shown["before"] + shown["after"] for value in ("YQ==", "Yg==", "Yw==", "ZA==", "ZQ=="))
-    assert "changed: '******** (before)'" in shown["before"] and "changed: '******** (after)'" in shown["after"]
+    assert not any(
+        value in shown["before"] + shown["after"] for value in ("YQ==", "Yg==", "Yw==", "ZA==", "ZQ==")
+    )
+    assert (
+        "changed: '******** (before)'" in shown["before"] and "changed: '******** (after)'" in shown["after"]
+    )
     assert "same: '********'" in shown["before"] and "same: '********'" in shown["after"]
     assert before["data"]["old"] == "Yg=="

@@ -9,7 +9,13 @@ import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._health import assess, relevant_spec
 
 H, P, F = "healthy", "progressing", "failed"
-ROLLED_OUT = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2}
+ROLLED_OUT = {
+    "observedGeneration": 3,
+    "replicas": 2,
+    "updatedReplicas": 2,
+    "readyReplicas": 2,
+    "availableReplicas": 2,
+}
 
 
 def conditions(*pairs, **more):
@@ -22,23 +28,61 @@ def conditions(*pairs, **more):
         ("apps", "Deployment", {"replicas": 2}, {}, P, "no status yet"),
         ("apps", "Deployment", {"replicas": 2}, ROLLED_OUT, H, ""),
         ("apps", "Deployment", {"replicas": 3}, ROLLED_OUT, P, "2 of 3 replicas updated"),
-        ("apps", "Deployment", {"replicas": 2}, {**ROLLED_OUT, "updatedReplicas": 1}, P, "1 of 2 replicas updated"),
-        ("apps", "Deployment", {"replicas": 2}, {**ROLLED_OUT, "replicas": 3}, P, "1 old replicas still there"),
-        ("apps", "Deployment", {"replicas": 2}, {**ROLLED_OUT, "availableReplicas": 1}, P, "1 of 2 replicas available"),
+        (
+            "apps",
+            "Deployment",
+            {"replicas": 2},
+            {**ROLLED_OUT, "updatedReplicas": 1},
+            P,
+            "1 of 2 replicas updated",
+        ),
+        (
+            "apps",
+            "Deployment",
+            {"replicas": 2},
+            {**ROLLED_OUT, "replicas": 3},
+            P,
+            "1 old replicas still there",
+        ),
+        (
+            "apps",
+            "Deployment",
+            {"replicas": 2},
+            {**ROLLED_OUT, "availableReplicas": 1},
+            P,
+            "1 of 2 replicas available",
+        ),
         ("apps", "Deployment", {"replicas": 0}, {"observedGeneration": 1}, H, ""),
         ("apps", "Deployment", {}, ROLLED_OUT, H, ""),
         (
             "apps",
             "Deployment",
             {"replicas": 2},
-            {**ROLLED_OUT, **conditions(("Progressing", "False"), reason="ProgressDeadlineExceeded", message="too late")},
+            {
+                **ROLLED_OUT,
+                **conditions(("Progressing", "False"), reason="ProgressDeadlineExceeded", message="too late"),
+            },
             F,
             "too late",
         ),
-        ("apps", "Deployment", {}, {**ROLLED_OUT, **conditions(("ReplicaFailure", "True"), message="quota")}, F, "quota"),
+        (
+            "apps",
+            "Deployment",
+            {},
+            {**ROLLED_OUT, **conditions(("ReplicaFailure", "True"), message="quota")},
+            F,
+            "quota",
+        ),
         ("apps", "ReplicaSet", {"replicas": 2}, ROLLED_OUT, H, ""),
         ("apps", "ReplicaSet", {"replicas": 3}, ROLLED_OUT, P, "2 of 3 replicas available"),
-        ("apps", "StatefulSet", {"replicas": 2}, {**ROLLED_OUT, "currentRevision": "a", "updateRevision": "a"}, H, ""),
+        (
+            "apps",
+            "StatefulSet",
+            {"replicas": 2},
+            {**ROLLED_OUT, "currentRevision": "a", "updateRevision": "a"},
+            H,
+            "",
+        ),
         (
             "apps",
             "StatefulSet",
@@ -68,7 +112,12 @@ def conditions(*pairs, **more):
             "apps",
             "DaemonSet",
             {},
-            {"observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 1},
+            {
+                "observedGeneration": 1,
+                "desiredNumberScheduled": 2,
+                "updatedNumberScheduled": 2,
+                "numberAvailable": 1,
+            },
             P,
             "1 of 2 Pods available",
         ),
@@ -76,11 +125,23 @@ def conditions(*pairs, **more):
             "apps",
             "DaemonSet",
             {},
-            {"observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 1, "numberAvailable": 2},
+            {
+                "observedGeneration": 1,
+                "desiredNumberScheduled": 2,
+                "updatedNumberScheduled": 1,
+                "numberAvailable": 2,
+            },
             P,
             "1 of 2 Pods updated",
         ),
-        ("apps", "DaemonSet", {}, {"observedGeneration": 1, "desiredNumberScheduled": 0}, H, "no node takes it"),
+        (
+            "apps",
+            "DaemonSet",
+            {},
+            {"observedGeneration": 1, "desiredNumberScheduled": 0},
+            H,
+            "no node takes it",
+        ),
         ("batch", "Job", {}, {"active": 1}, P, "1 Pods active, 0 succeeded"),
         ("batch", "Job", {}, conditions(("SuccessCriteriaMet", "True"), ("Complete", "True")), H, ""),
         ("batch", "Job", {}, conditions(("Failed", "True"), message="backoff limit"), F, "backoff limit"),
@@ -95,7 +156,10 @@ def conditions(*pairs, **more):
             "",
             "Pod",
             {},
-            {"phase": "Pending", "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ErrImagePull"}}}]},
+            {
+                "phase": "Pending",
+                "containerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ErrImagePull"}}}],
+            },
             P,
             "container c: ErrImagePull",
         ),
@@ -113,7 +177,14 @@ def conditions(*pairs, **more):
         ("", "PersistentVolume", {}, {"phase": "Available"}, H, ""),
         ("", "PersistentVolume", {}, {"phase": "Failed"}, F, "failed"),
         ("", "Service", {"type": "ClusterIP"}, {"loadBalancer": {}}, H, ""),
-        ("", "Service", {"type": "LoadBalancer"}, {"loadBalancer": {}}, P, "no address from the load balancer yet"),
+        (
+            "",
+            "Service",
+            {"type": "LoadBalancer"},
+            {"loadBalancer": {}},
+            P,
+            "no address from the load balancer yet",
+        ),
         ("", "Service", {"type": "LoadBalancer"}, {"loadBalancer": {"ingress": [{"ip": "::1"}]}}, H, ""),
         ("", "Namespace", {}, {"phase": "Active"}, H, ""),
         ("", "Namespace", {}, {"phase": "Terminating"}, F, "being deleted"),
@@ -156,5 +227,8 @@ def test_only_what_cannot_recover_is_final():
 
 def test_only_the_relevant_part_of_a_spec_is_kept():
     spec = {"replicas": 2, "template": {"spec": {}}, "updateStrategy": {"type": "OnDelete"}}
-    assert relevant_spec("apps", "StatefulSet", spec) == {"replicas": 2, "updateStrategy": {"type": "OnDelete"}}
+    assert relevant_spec("apps", "StatefulSet", spec) == {
+        "replicas": 2,
+        "updateStrategy": {"type": "OnDelete"},
+    }
     assert relevant_spec("example.org", "Thing", spec) == {}

@@ -11,7 +11,13 @@ SPACES = [{"name": "its1", "role": "its", "type": "external", "ready": True}]
 
 
 def cluster(name, available=True, **labels):
-    return {"name": name, "joined": True, "available": available, "reason": "" if available else "Lost", "labels": labels}
+    return {
+        "name": name,
+        "joined": True,
+        "available": available,
+        "reason": "" if available else "Lost",
+        "labels": labels,
+    }
 
 
 def policy(*clusters, errors=(), current=True):
@@ -26,7 +32,13 @@ def policy(*clusters, errors=(), current=True):
 
 
 def row(name, cells, kind="Deployment", policies=("shop",)):
-    return Row(ObjectKey("apps", "deployments", "shop", name), kind, "wds1", list(policies), {c.cluster: c for c in cells})
+    return Row(
+        ObjectKey("apps", "deployments", "shop", name),
+        kind,
+        "wds1",
+        list(policies),
+        {c.cluster: c for c in cells},
+    )
 
 
 def cell(where, health="healthy", message=""):
@@ -35,7 +47,9 @@ def cell(where, health="healthy", message=""):
 
 def test_a_small_hub_is_a_matrix_with_what_is_wrong_below():
     rows = [row("till", [cell("c1"), cell("c2", "failed", "image is missing")])]
-    lines = _table.render("hub", SPACES, [cluster("c1", city="lisbon"), cluster("c2", False)], [policy("c1", "c2")], rows)
+    lines = _table.render(
+        "hub", SPACES, [cluster("c1", city="lisbon"), cluster("c2", False)], [policy("c1", "c2")], rows
+    )
     assert lines == [
         "hub hub",
         "  space  role  type      ready",

@@ -30,7 +30,10 @@ def applied_work(name="hash-mw1", uid="amw1", manifest_work="mw1", resources=Non
 
 def manifest_work(name="mw1", labels=None):
     return _workstatus.keep_manifest_work(
-        {"metadata": {"name": name, "uid": f"uid-{name}", "labels": LABELS if labels is None else labels}, "spec": {}}
+        {
+            "metadata": {"name": name, "uid": f"uid-{name}", "labels": LABELS if labels is None else labels},
+            "spec": {},
+        }
     )
 
 
@@ -43,7 +46,9 @@ def deployment(owners=("amw1",), labels=None, **status):
                 "uid": "object-uid",
                 "generation": 4,
                 "labels": labels or {},
-                "ownerReferences": [{"kind": "AppliedManifestWork", "name": f"hash-{o}", "uid": o} for o in owners],
+                "ownerReferences": [
+                    {"kind": "AppliedManifestWork", "name": f"hash-{o}", "uid": o} for o in owners
+                ],
             },
             "spec": {"replicas": 1},
             "status": status,
@@ -96,7 +101,14 @@ def test_a_work_status_is_as_the_add_on_makes_it():
 @pytest.mark.parametrize(
     ("uid", "group", "kind", "namespace", "name", "expected"),
     [
-        ("u", "apps", "Deployment", "nginx", "nginx-deployment", "u-appsv1-deployment-nginx-nginx-deployment"),
+        (
+            "u",
+            "apps",
+            "Deployment",
+            "nginx",
+            "nginx-deployment",
+            "u-appsv1-deployment-nginx-nginx-deployment",
+        ),
         ("u", "", "Namespace", "", "shop", "u-v1-namespace--shop"),
         ("u", "networking.k8s.io", "Ingress", "a", "b", "u-networking.k8s.iov1-ingress-a-b"),
         ("u", "", "Service", "a", "x" * 300, "u-v1-service-a-" + "x" * 238),

@@ -35,7 +35,10 @@ def test_a_sound_inventory_has_no_problem():
                     "kubestellar_stack": "other",
                 }
             },
-            {"cluster1": {"wec_its": "its1", "wec_labels": {"a": "b"}, "wec_nodes": "2"}, "c2": {"wec_its": "its2"}},
+            {
+                "cluster1": {"wec_its": "its1", "wec_labels": {"a": "b"}, "wec_nodes": "2"},
+                "c2": {"wec_its": "its2"},
+            },
         )
         == []
     )
@@ -46,7 +49,11 @@ def test_a_sound_inventory_has_no_problem():
     [
         ({}, {}, ["have no hosts"]),
         ({}, {"cluster1": {}}, ["cluster1", "no hub to register with", "kubestellar_hubs"]),
-        ({"hub": {"hub_wdss": []}}, None, ["hub: the variable hub_wdss is not known", "Did you mean hub_wdses?"]),
+        (
+            {"hub": {"hub_wdss": []}},
+            None,
+            ["hub: the variable hub_wdss is not known", "Did you mean hub_wdses?"],
+        ),
         (None, {"c1": {"wec_lables": {}}}, ["c1: the variable wec_lables", "wec_labels"]),
         ({"hub": {"kubestellar_stak": "x"}}, None, ["kubestellar_stak", "kubestellar_stack"]),
         (None, {"c1": {"wec_labels": "edge"}}, ["c1", "wec_labels", "README of the role wec"]),
@@ -63,7 +70,11 @@ def test_a_sound_inventory_has_no_problem():
         (None, {"c1": {"wec_hub": "hubb"}}, ["c1", "wec_hub is hubb", "hub"]),
         ({"hub": {}, "hub2": {}}, {"c1": {}}, ["c1", "wec_hub is not set", "hub, hub2"]),
         (None, {"c1": {"wec_its": "its9"}}, ["c1", "wec_its is its9", "its1"]),
-        ({"hub": {"hub_itses": [{"name": "a"}, {"name": "b"}]}}, {"c1": {}}, ["hub_wdses", "wec_its is not set"][1:]),
+        (
+            {"hub": {"hub_itses": [{"name": "a"}, {"name": "b"}]}},
+            {"c1": {}},
+            ["hub_wdses", "wec_its is not set"][1:],
+        ),
         ({"hub": {"hub_wdses": [{"name": "wds1", "its": "x"}]}}, None, ["hub", "wds1 uses the ITS x"]),
         ({"hub": {"hub_itses": [{"name": "s"}], "hub_wdses": [{"name": "s"}]}}, {}, ["hub_wdses names s"]),
         ({"hub": {"hub_workloads": [{"name": "a"}, {"name": "a"}]}}, None, ["names a twice"]),

@@ -9,7 +9,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, PreflightFailed
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    KubestellarError,
+    PreflightFailed,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import FILE_NAME, Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import build
 
@@ -136,7 +139,11 @@ def test_no_setting_of_the_user_changes_the_build(tmp_path, monkeypatch):
     monkeypatch.setenv("CGO_ENABLED", "1")
     environment = build.go_environment(tmp_path)
     assert "GOFLAGS" not in environment
-    assert (environment["CGO_ENABLED"], environment["GOTOOLCHAIN"], environment["GOENV"]) == ("0", "local", "off")
+    assert (environment["CGO_ENABLED"], environment["GOTOOLCHAIN"], environment["GOENV"]) == (
+        "0",
+        "local",
+        "off",
+    )
 
 
 def test_go_caches_lie_in_the_home_of_a_user_without_one(tmp_path, monkeypatch):

@@ -29,7 +29,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     supervisor,
     teardown,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import MARKER, Stack, State, write_file
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import (
+    MARKER,
+    Stack,
+    State,
+    write_file,
+)
 
 
 @pytest.fixture
@@ -40,7 +45,11 @@ def stack(tmp_path):
 def around(stack):
     numbers = {}
     return programs.Surroundings(
-        stack, Path("/bin-folder"), lambda purpose: numbers.setdefault(purpose, 20000 + len(numbers)), "/python", "abc"
+        stack,
+        Path("/bin-folder"),
+        lambda purpose: numbers.setdefault(purpose, 20000 + len(numbers)),
+        "/python",
+        "abc",
     )
 
 
@@ -75,10 +84,26 @@ def test_write_file_is_private_and_tells_whether_it_changed(tmp_path):
     ("spec", "name", "parts"),
     [
         ({"program": "keeper"}, "keeper", ["/python", "-m", ".embedded.keeper"]),
-        ({"program": "kubeflex_manager", "hub": "hub"}, "kubeflex-manager", ["kubeflex-manager", "--metrics-bind-address=127.0.0.1:"]),
-        ({"program": "ocm_hub", "its": "its1"}, "ocm-hub-its1", ["controller", "--disable-leader-election", "--listen=127.0.0.1:"]),
         (
-            {"program": "controller_manager", "hub": "hub", "its": "its1", "wds": "wds1", "qps": 7, "burst": 9, "api_groups": ["apps", ""]},
+            {"program": "kubeflex_manager", "hub": "hub"},
+            "kubeflex-manager",
+            ["kubeflex-manager", "--metrics-bind-address=127.0.0.1:"],
+        ),
+        (
+            {"program": "ocm_hub", "its": "its1"},
+            "ocm-hub-its1",
+            ["controller", "--disable-leader-election", "--listen=127.0.0.1:"],
+        ),
+        (
+            {
+                "program": "controller_manager",
+                "hub": "hub",
+                "its": "its1",
+                "wds": "wds1",
+                "qps": 7,
+                "burst": 9,
+                "api_groups": ["apps", ""],
+            },
             "controller-manager-wds1",
             ["--its-name=its1", "--wds-name=wds1", "--its-qps=7", "--wds-burst=9", "--api-groups=apps,"],
         ),
@@ -92,7 +117,11 @@ def test_write_file_is_private_and_tells_whether_it_changed(tmp_path):
             "ocm-agent-c1",
             ["agent", "--spoke-cluster-name=c1", "--hub-kube-api-qps=500", "--kube-api-burst=100"],
         ),
-        ({"program": "status_agent", "its": "its1", "wec": "c1"}, "status-agent-c1", ["--cluster-name=c1", "--its-context=its1"]),
+        (
+            {"program": "status_agent", "its": "its1", "wec": "c1"},
+            "status-agent-c1",
+            ["--cluster-name=c1", "--its-context=its1"],
+        ),
     ],
 )
 def test_command_lines(stack, spec, name, parts):
@@ -108,7 +137,9 @@ def test_the_controller_manager_is_killed_for_it_ignores_sigterm(stack):
     assert programs.program(spec, around(stack)).stop_signal == "KILL"
 
 
-@pytest.mark.parametrize("spec", [{"program": "nothing"}, {"program": "ocm_hub"}, {"program": "ocm_agent", "wec": ""}])
+@pytest.mark.parametrize(
+    "spec", [{"program": "nothing"}, {"program": "ocm_hub"}, {"program": "ocm_agent", "wec": ""}]
+)
 def test_a_program_that_is_unknown_or_lacks_its_cluster_is_refused(stack, spec):
     with pytest.raises(InvalidInput, match="processes:"):
         programs.program(spec, around(stack))
@@ -120,11 +151,14 @@ def test_a_space_runs_no_workload_and_only_a_wec_has_a_scheduler(stack):
         cluster = kwok.Wanted("c", role)
         config = kwok.configuration(stack, state, cluster, Path("/b"))
         arguments = {
-            patch["name"]: {arg["key"]: arg["value"] for arg in patch["extraArgs"]} for patch in config["componentsPatches"]
+            patch["name"]: {arg["key"]: arg["value"] for arg in patch["extraArgs"]}
+            for patch in config["componentsPatches"]
         }
         controllers = arguments["kube-controller-manager"].get("controllers", "*")
         assert ("kube-scheduler" in config["options"]["components"]) is scheduler
-        assert ("deployment" not in controllers and "garbage-collector" in controllers) == (role in ("its", "wds"))
+        assert ("deployment" not in controllers and "garbage-collector" in controllers) == (
+            role in ("its", "wds")
+        )
         assert config["options"]["bindAddress"] == "127.0.0.1"
         assert len(set(kwok.purposes(cluster).values())) == len(kwok.purposes(cluster))
 
@@ -146,7 +180,9 @@ def test_a_port_is_remembered_and_a_taken_one_is_named_with_its_holder(stack):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", number))
         taken.listen()
-        with pytest.raises(PreflightFailed, match=rf"port {number} of x/kube-apiserver is taken by the process {os.getpid()}"):
+        with pytest.raises(
+            PreflightFailed, match=rf"port {number} of x/kube-apiserver is taken by the process {os.getpid()}"
+        ):
             ports.check_free(state, "x/kube-apiserver")
         assert ports.renew_if_taken(state, "x/kube-apiserver") != number
     ports.check_free(state, "x/kube-apiserver")
@@ -176,7 +212,11 @@ def test_missing_memory_is_said_in_figures(tmp_path):
 def test_everything_wrong_with_the_machine_is_one_message(tmp_path):
     stack = Stack.of(str(tmp_path / ("x" * 100)), "t")
     problems = preflight.machine(stack, tmp_path, {"HTTPS_PROXY": "http://p"})
-    assert [word for word in ("not built", "longer than a socket", "HTTPS_PROXY") if not any(word in p for p in problems)] == []
+    assert [
+        word
+        for word in ("not built", "longer than a socket", "HTTPS_PROXY")
+        if not any(word in p for p in problems)
+    ] == []
     with pytest.raises(PreflightFailed, match="Nothing has been started"):
         preflight.fail(problems)
 
@@ -187,7 +227,9 @@ def test_processes_are_found_by_their_marker_and_ended_even_if_they_ignore_sigte
         [sys.executable, "-c", code], env={**os.environ, MARKER: str(stack.folder)}, stdout=subprocess.PIPE
     )
     child.stdout.readline()
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARKER: "/else"})
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARKER: "/else"}
+    )
     try:
         found = processes.of_stack(stack)
         assert [process.pid for process in found] == [child.pid]
@@ -224,7 +266,9 @@ def test_a_real_supervisor_starts_changes_and_removes_programs(stack):
     try:
         control.bring_about({"a": entry("sleep", "100"), "b": entry("sleep", "200")})
         before = {process.text: process.pid for process in processes.of_stack(stack)}
-        control.bring_about({"a": entry("sleep", "100"), "b": entry("sleep", "300"), "c": entry("sleep", "400")})
+        control.bring_about(
+            {"a": entry("sleep", "100"), "b": entry("sleep", "300"), "c": entry("sleep", "400")}
+        )
         deadline = time.monotonic() + 10
         while set((control.states() or {}).values()) != {"RUNNING"} and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -244,7 +288,12 @@ def test_the_library_holds_all_that_the_agents_import_and_runs_without_the_check
     for agent in ("keeper", "status_agent"):
         code = f"import ansible_collections.kubestellar.core.plugins.module_utils.embedded.{agent} as m; print(m.__file__)"
         done = subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, cwd="/", capture_output=True, text=True, check=False
+            [sys.executable, "-c", code],
+            env={"PYTHONPATH": str(tmp_path)},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.stdout.startswith(str(tmp_path)), done.stderr
     assert library.digest(files) != library.digest({**files, "x": ""})

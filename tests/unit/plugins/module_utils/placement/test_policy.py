@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy
 
 
 def params(**given):
@@ -26,7 +26,10 @@ def problems(**given):
 
 
 def test_every_option_arrives_in_the_manifest():
-    selector = {"match_labels": {"a": "b"}, "match_expressions": [{"key": "k", "operator": "In", "values": ["v"]}]}
+    selector = {
+        "match_labels": {"a": "b"},
+        "match_expressions": [{"key": "k", "operator": "In", "values": ["v"]}],
+    }
     api = {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]}
     result = policy.manifest(
         params(
@@ -107,11 +110,19 @@ def test_the_core_group_is_a_selector():
             "the operator In needs values",
         ),
         (
-            {"cluster_selectors": [{"match_expressions": [{"key": "k", "operator": "Exists", "values": ["v"]}]}]},
+            {
+                "cluster_selectors": [
+                    {"match_expressions": [{"key": "k", "operator": "Exists", "values": ["v"]}]}
+                ]
+            },
             "the operator Exists takes no values",
         ),
         (
-            {"cluster_selectors": [{"match_expressions": [{"key": "k", "operator": "Equals", "values": ["v"]}]}]},
+            {
+                "cluster_selectors": [
+                    {"match_expressions": [{"key": "k", "operator": "Equals", "values": ["v"]}]}
+                ]
+            },
             "'Equals' is not an operator",
         ),
         (
@@ -123,7 +134,10 @@ def test_the_core_group_is_a_selector():
         ({"downsync": [clause(resources=[])]}, "downsync[0] has no selector"),
         ({"downsync": [clause(api_group="*")]}, "'*' is not special here"),
         ({"downsync": [clause(api_group="apps/v1")]}, "has a version"),
-        ({"downsync": [clause(api_group="coordination.k8s.io")]}, "never delivers objects of coordination.k8s.io"),
+        (
+            {"downsync": [clause(api_group="coordination.k8s.io")]},
+            "never delivers objects of coordination.k8s.io",
+        ),
         ({"downsync": [clause(api_group="", resources=["nodes"])]}, "never delivers nodes"),
         ({"downsync": [clause(resources=["Deployment"])]}, "lower-case plural"),
         ({"downsync": [clause(resources=["deployments.apps"])]}, "lower-case plural"),

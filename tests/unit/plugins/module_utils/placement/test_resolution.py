@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Candidate, Modulation, ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import (
+    Candidate,
+    Modulation,
+    ObjectKey,
+)
 
 VERBS = frozenset({"list", "watch", "get"})
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True, VERBS)
@@ -21,7 +25,11 @@ REVIEWS = Resource("", "v1", "reviews", "Review", True, frozenset({"create"}))
 
 
 def expression(key, operator, *values):
-    return {"matchExpressions": [{"key": key, "operator": operator, **({"values": list(values)} if values else {})}]}
+    return {
+        "matchExpressions": [
+            {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
+        ]
+    }
 
 
 @pytest.mark.parametrize(
@@ -83,7 +91,11 @@ def selected(clause, resource=DEPLOYMENTS, namespaces=None, **metadata):
         ({"namespaces": ["*"]}, ROLES, True),
         ({"objectNames": ["web"]}, DEPLOYMENTS, True),
         ({"objectNames": ["we"]}, DEPLOYMENTS, False),
-        ({"objectSelectors": [{"matchLabels": {"x": "y"}}, {"matchLabels": {"app": "web"}}]}, DEPLOYMENTS, True),
+        (
+            {"objectSelectors": [{"matchLabels": {"x": "y"}}, {"matchLabels": {"app": "web"}}]},
+            DEPLOYMENTS,
+            True,
+        ),
         ({"objectSelectors": [{"matchLabels": {"x": "y"}}]}, DEPLOYMENTS, False),
         ({"objectSelectors": [{}]}, DEPLOYMENTS, True),
         ({"namespaceSelectors": [{"matchLabels": {"env": "prod"}}]}, DEPLOYMENTS, True),
@@ -119,9 +131,17 @@ def test_a_binding_lists_objects_of_both_scopes():
         "spec": {
             "destinations": [{"clusterId": "c1"}],
             "workload": {
-                "clusterScope": [{"group": "", "resource": "namespaces", "name": "shop", "resourceVersion": "1"}],
+                "clusterScope": [
+                    {"group": "", "resource": "namespaces", "name": "shop", "resourceVersion": "1"}
+                ],
                 "namespaceScope": [
-                    {"group": "apps", "resource": "deployments", "namespace": "shop", "name": "web", "createOnly": True}
+                    {
+                        "group": "apps",
+                        "resource": "deployments",
+                        "namespace": "shop",
+                        "name": "web",
+                        "createOnly": True,
+                    }
                 ],
             },
         }
@@ -175,9 +195,16 @@ def test_only_what_can_match_is_listed_once(clauses, asked):
 
 
 def test_namespaces_listed_for_their_labels_are_told_apart():
-    wds = FakeWds({"namespaces": [{"name": "shop", "labels": {"env": "prod"}}], "deployments": [{"name": "web"}]})
+    wds = FakeWds(
+        {"namespaces": [{"name": "shop", "labels": {"env": "prod"}}], "deployments": [{"name": "web"}]}
+    )
     candidates, namespaces = resolution.read(
-        wds, {"downsync": [{"resources": ["deployments"], "namespaceSelectors": [{"matchLabels": {"env": "prod"}}]}]}
+        wds,
+        {
+            "downsync": [
+                {"resources": ["deployments"], "namespaceSelectors": [{"matchLabels": {"env": "prod"}}]}
+            ]
+        },
     )
     assert namespaces == {"shop": {"env": "prod"}}
     assert {candidate.resource.plural for candidate in candidates} == {"namespaces", "deployments"}

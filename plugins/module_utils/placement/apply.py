@@ -1,0 +1,296 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module binding_policy does: preview, guards, write, wait (private to kubestellar.core)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    Conflict,
+    InvalidInput,
+    KubestellarError,
+    NotFound,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    guards,
+    policy,
+    resolution,
+    snapshot,
+    waits,
+    warnings,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview, preview
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Selected
+
+MOST_WARNINGS = 5
+"""Warnings that are shown with a task; the preview has all."""
+
+
+def work(context: Context) -> dict[str, Any]:
+    """Apply or delete the policy, then wait.
+
+    :raises Refused: the change goes further than the guards allow.
+    """
+    level = context.params["wait"]
+    if level not in (None, "none") and not has_its(context):
+        raise InvalidInput(
+            f"wait={level} needs the ITS, where delivery can be seen.",
+            hint="Set its, or its_kubeconfig and its_context.",
+        )
+    limits = guards.parse(context.params["guards"])
+    if context.params["state"] == "absent":
+        return _absent(context, limits, wait=has_its(context) and level != "none")
+    if limits.need_clusters and not has_its(context):
+        raise InvalidInput(
+            f"guards.{limits.need_clusters[0]} needs the ITS, where the clusters are.",
+            hint="Set its, or its_kubeconfig and its_context.",
+        )
+    return _present(context, limits, level or "none")
+
+
+def has_its(context: Context) -> bool:
+    """Whether the task names an ITS."""
+    return bool(context.params["its"] or context.params["its_kubeconfig"])
+
+
+def sources(context: Context) -> snapshot.Sources:
+    """Where a task reads the facts of a preview from."""
+    params = context.params
+    by_name = (params["wds"] and not params["wds_kubeconfig"]) or (
+        params["its"] and not params["its_kubeconfig"]
+    )
+    wds = context.wds()
+    return snapshot.Sources(
+        wds=wds,
+        wds_name=wds_name(context, wds),
+        its=context.its() if has_its(context) else None,
+        its_name=str(params["its"] or ""),
+        hosting=context.hosting() if by_name else None,
+        api_groups=params["api_groups"],
+    )
+
+
+def wds_name(context: Context, wds: Cluster) -> str:
+    """The name of the WDS as ManifestWorks are labelled with it."""
+    return str(context.params["wds"] or wds.name)
+
+
+def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, Any]:
+    want = _diff.wanted(policy.manifest(context.params))
+    want["spec"] = bare(want["spec"])
+    if context.planned:
+        return _result(context, "create", None, want)
+    name = want["metadata"]["name"]
+    wds = context.wds()
+    before = wds.get(BINDING_POLICIES, name)
+    seen = _foresee(context, limits, name, want["spec"])
+    after = before
+    if before is None or not (bare(before.get("spec")) == want["spec"] and _diff.satisfied(want, before)):
+        after = _apply(context, wds, want)
+    method = "none"
+    if before is None:
+        method = "create"
+    elif _diff.content(before) != _diff.content(after):
+        method = "update"
+    result = _result(context, method, before, after, seen, limits)
+    if level == "none" or context.check_mode or after is None:
+        return result
+    wait = waits.PolicyWait(wds, context.its(), wds_name(context, wds), after, context.progress)
+    try:
+        outcome = wait.until(level, context.params["wait_timeout"])
+    except KubestellarError as error:
+        error.details.update(changed=result["changed"], method=method, preview=result["preview"])
+        raise
+    result.update(waited=round(outcome.seconds, 1), binding=_binding(outcome.binding))
+    if outcome.rows:
+        result["summary"] = _delivery.summary(outcome.rows, result["binding"]["clusters"])
+    return result
+
+
+def bare(spec: Any) -> Any:
+    """A policy's spec without empty lists, empty mappings and `false`, which mean the same as nothing.
+
+    KubeStellar's controller drops them when it writes its finalizer, so sending them would be a change each time. An item of
+    a list stays, since an empty selector means everything; so does an empty string, the core group.
+    """
+    if isinstance(spec, Mapping):
+        values = {key: bare(value) for key, value in spec.items()}
+        return {key: value for key, value in values.items() if value not in ([], {}) and value is not False}
+    if isinstance(spec, list):
+        return [bare(item) for item in spec]
+    return spec
+
+
+def _foresee(context: Context, limits: guards.Guards, name: str, spec: Mapping[str, Any] | None) -> Preview:
+    """The preview, its first warnings shown, once the guards let it pass."""
+    where = sources(context)
+    seen = preview(spec, snapshot.read(where, name, spec))
+    title = f"{where.wds_name}: BindingPolicy {name}"
+    guards.check(seen, limits, title)
+    told = guards.shown(seen, limits)
+    for item in told[:MOST_WARNINGS]:
+        context.warn(f"{title}: {item['message']} {item['hint']} [{item['code']}]")
+    if len(told) > MOST_WARNINGS:
+        context.warn(f"{title}: {len(told) - MOST_WARNINGS} more warnings are in preview.warnings.")
+    return seen
+
+
+def _apply(context: Context, wds: Cluster, want: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return wds.apply(
+            BINDING_POLICIES, want, force=context.params["force_conflicts"], dry_run=context.check_mode
+        )
+    except Conflict as error:
+        raise _explained(error, wds, want["metadata"]["name"]) from error
+    except NotFound as error:
+        error.hint = (
+            "KubeStellar's controller-manager brings this type to the WDS: is it running, and is this a WDS?"
+        )
+        raise
+
+
+def _explained(error: Conflict, wds: Cluster, name: str) -> Conflict:
+    """A conflict of field managers, told by owner and field; `details["conflicts"]` lists them."""
+    found = conflicts(error.message)
+    if found:
+        owners: dict[str, list[str]] = {}
+        for item in found:
+            owners.setdefault(item["manager"], []).append(item["field"])
+        told = "; ".join(f"{owner} owns {names(fields)}" for owner, fields in sorted(owners.items()))
+        error.message = f"{wds.name}: BindingPolicy {name} has other owners of what would be changed: {told}."
+        error.details["conflicts"] = found
+    error.hint = "Set force_conflicts to take these fields over, or leave them to their owner."
+    return error
+
+
+def conflicts(message: str) -> list[dict[str, str]]:
+    """Managers and fields in what an API server says against a server-side apply.
+
+    One conflict is `conflict with "kubectl" using v1: .spec.x`; several are `conflicts with "kubectl" using v1:` and then
+    `- .spec.x` for each (kubernetes: staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go).
+    """
+    found = []
+    for part in re.split(r"conflicts? with ", message)[1:]:
+        owner = re.match(r'"([^"]+)"', part)
+        for field in re.findall(r"(?:(?<=: )|(?<=- ))\.[^ ]+", part):
+            found.append({"manager": owner.group(1) if owner else "another manager", "field": field})
+    return found
+
+
+def _absent(context: Context, limits: guards.Guards, *, wait: bool) -> dict[str, Any]:
+    name = context.params["name"] or ((context.params["definition"] or {}).get("metadata") or {}).get("name")
+    if not name:
+        raise InvalidInput("The policy to delete has no name.", hint="Set name.")
+    if context.planned:
+        return _result(context, "none", None, None)
+    wds = context.wds()
+    before, binding = wds.get(BINDING_POLICIES, name), wds.get(BINDINGS, name)
+    seen = _foresee(context, limits, name, None)
+    method = "none"
+    if before is not None and not before["metadata"].get("deletionTimestamp"):
+        method = "delete"
+        wds.delete(BINDING_POLICIES, name, uid=before["metadata"]["uid"], dry_run=context.check_mode)
+    result = _result(context, method, before, None, seen, limits)
+    if not wait or context.check_mode:
+        return result
+    uids = (_uid(before), _uid(binding))
+    try:
+        waited = waits.until_gone(
+            wds,
+            context.its(),
+            wds_name(context, wds),
+            name,
+            uids,
+            context.params["wait_timeout"],
+            context.progress,
+        )
+    except KubestellarError as error:
+        error.details.update(changed=result["changed"], method=method, preview=result["preview"])
+        raise
+    result["waited"] = round(waited, 1)
+    return result
+
+
+def _result(
+    context: Context,
+    method: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    seen: Preview | None = None,
+    limits: guards.Guards | None = None,
+) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "changed": method != "none",
+        "method": method,
+        "object": {k: v for k, v in after.items() if k != "metadata"} if after else {},
+        "waited": 0.0,
+    }
+    if seen is not None and limits is not None:
+        result["preview"] = guards.result(seen, limits)
+    if after:
+        result["object"]["metadata"] = {k: v for k, v in after["metadata"].items() if k != "managedFields"}
+    if context.diff_mode:
+        name = ((after or before or {}).get("metadata") or {}).get("name")
+        where = context.params["wds"] or context.params["wds_context"] or "wds"
+        entries = []
+        if method != "none":
+            entries.append(_diff.entry(before, after, f"{where}: BindingPolicy {name}"))
+        if seen is not None and seen.changes:
+            entries.append(placement_diff(seen, f"{where}: placement of BindingPolicy {name}"))
+        if entries:
+            result["diff"] = entries
+    return result
+
+
+def placement_diff(seen: Preview, header: str) -> dict[str, str]:
+    """Clusters and objects before and after, as an element of `diff`."""
+    placement = seen.placement
+    unknown = not placement.facts.clusters_known and not placement.removal
+
+    def side(clusters: Sequence[str], objects: Mapping[Any, Selected]) -> str:
+        keys = sorted(objects)
+        lines = [
+            name + _settings(objects[key])
+            for key, name in zip(keys, warnings.object_names(placement, keys), strict=True)
+        ]
+        return dump_yaml({"objects": lines} if unknown else {"clusters": list(clusters), "objects": lines})
+
+    return {
+        "before": side(sorted(placement.clusters_before), placement.before),
+        "after": side(seen.clusters, seen.objects),
+        "before_header": header,
+        "after_header": header,
+    }
+
+
+def _settings(selected: Selected) -> str:
+    """How an object is delivered, if in a special way."""
+    modulation = selected.modulation
+    words = [
+        *(["create_only"] if modulation.create_only else []),
+        *(["want_singleton_reported_state"] if modulation.singleton else []),
+        *(["want_multi_wec_reported_state"] if modulation.multi_wec else []),
+        *(f"status collector {name}" for name in sorted(modulation.status_collectors)),
+    ]
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _binding(binding: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "generation": binding["metadata"].get("generation"),
+        "clusters": sorted(resolution.destinations(binding)),
+        "objects": [key._asdict() for key in sorted(resolution.bound(binding))],
+    }
+
+
+def _uid(obj: Mapping[str, Any] | None) -> str:
+    return str(obj["metadata"]["uid"]) if obj else ""

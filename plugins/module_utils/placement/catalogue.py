@@ -1,0 +1,251 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The catalogue of troubles: one code, one sentence and one hint for each (private to kubestellar.core).
+
+Codes are part of the interface: they are never renamed. Sentences are templates; a field may be written as
+
+- `{clusters:names}`: a few names in order, and how many more there are;
+- `{clusters:count cluster}`: how many there are, with the noun: `1 cluster`, `3 clusters`;
+- `{clusters:form lacks|lack}`: the word for one, or for any other number;
+- `{value}`: the value itself, made plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+
+MOST_NAMES = 5
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trouble. :ivar message: what is the matter, as a template. :ivar hint: the next thing to try."""
+
+    message: str
+    hint: str
+
+
+CATALOGUE: dict[str, Entry] = {
+    # What cannot be said.
+    "clusters-unknown": Entry(
+        "No ITS is given, so which clusters are selected is not known; only the objects were looked at.",
+        "Set its, or its_kubeconfig and its_context; offline, clusters or clusters_src.",
+    ),
+    "facts-incomplete": Entry(
+        "Not everything could be read that the preview looks at: {reasons:names}.",
+        "The placement itself is right; some warnings may be lacking. Give the credentials these rights.",
+    ),
+    "kind-guessed": Entry(
+        "{kinds:names} {kinds:form is no kind|are no kinds} of Kubernetes that {kinds:form is|are} known here, and no "
+        "CustomResourceDefinition for {kinds:form it|them} is among the files: plural and scope are guessed "
+        "({objects:count object}).",
+        "Add the CustomResourceDefinition to the files, or correct apiVersion and kind.",
+    ),
+    "described-twice": Entry(
+        "{objects:count object} {objects:form is|are} described more than once for this WDS: {objects:names}. Which workload "
+        "applies {objects:form it|them} last, replaces what the other has applied, with its label, in every run.",
+        "Keep {objects:form it|them} in one workload; what several need, such as a Namespace, can be one of its own.",
+    ),
+    # What takes the workload away, or keeps all of it from being delivered.
+    "template-property-missing": Entry(
+        "{objects:names} {objects:form needs|need} the {properties:form property|properties} {properties:names}, which "
+        "{clusters:names} {clusters:form lacks|lack}: KubeStellar then removes everything that this policy delivers, from "
+        "all of its clusters.",
+        "Set the properties first (wec_properties, or the module managed_cluster), for {clusters:count cluster}.",
+    ),
+    "template-invalid": Entry(
+        "The template in {object} at {path} cannot be expanded ({reason}): KubeStellar then removes everything that this "
+        "policy delivers, from all of its clusters.",
+        "Correct it in the WDS. Templates are Go text/template, and know nothing but the properties of the cluster.",
+    ),
+    "template-property-possible": Entry(
+        "{objects:names} may need the {properties:form property|properties} {properties:names}, which {clusters:names} "
+        "{clusters:form lacks|lack}; it depends on a condition in the template.",
+        "Set the properties for these clusters too: one that is lacking removes the workload from all clusters.",
+    ),
+    "object-too-large": Entry(
+        "{objects:names} {objects:form is|are} larger than {limit} bytes, the most that is transported: nothing that this "
+        "policy selects is then delivered, and only KubeStellar's log says so.",
+        "Split {objects:form it|them}, or deliver the large part another way.",
+    ),
+    "last-copy": Entry(
+        "{objects:count object} would be left in no cluster at all: {objects:names}. What {objects:form it stores|they store} "
+        "is lost with {objects:form it|them}.",
+        "Save the data first, or deliver {objects:form it|them} elsewhere before.",
+    ),
+    "clusters-replaced": Entry(
+        "The workload leaves all {before:count cluster} that {before:form has|have} it, for {clusters:names}: it may be "
+        "gone there before it runs here.",
+        "Select the new clusters beside the old ones first, wait until it is healthy, then leave the old ones out.",
+    ),
+    # What matches nothing, or too much.
+    "no-cluster": Entry(
+        "No cluster is selected, of {registered:count cluster} in the ITS: nothing is delivered.",
+        "Compare cluster_selectors with the labels of the ManagedClusters.",
+    ),
+    "no-object": Entry(
+        "No object is selected: nothing is delivered.",
+        "Compare downsync with the objects in the WDS and their labels.",
+    ),
+    "clause-without-object": Entry(
+        "{clauses:names} {clauses:form matches|match} no object in the WDS.",
+        "Compare resources (lower-case plural), api_group, namespaces and labels with what is there, or drop the clause.",
+    ),
+    "everything-on-host": Entry(
+        "{clauses:names} {clauses:form means|mean} everything, and this WDS is the hosting cluster itself (type {type}): all "
+        "that runs there is delivered to the clusters.",
+        "Select by a label that only your workload has.",
+    ),
+    "cluster-scoped": Entry(
+        "{objects:count cluster-scoped object} {objects:form is|are} selected: {objects:names}. A cluster has such an object "
+        "only once: it is taken over where it exists, and deleted when it is selected no longer.",
+        "Name what is meant by label or object_names. If this is it, set guards.cluster_scoped to allow.",
+    ),
+    "system-object": Entry(
+        "{objects:count object} {objects:form is|are} selected that clusters or their hub make for themselves: "
+        "{objects:names}.",
+        "Select by a label that only your workload has, or by namespace.",
+    ),
+    # What will not work in the clusters.
+    "namespace-missing": Entry(
+        "Nothing delivers the {namespaces:form Namespace|Namespaces} {namespaces:names} to {clusters:names}, where "
+        "{objects:count object} in {namespaces:form it|them} {objects:form is|are} to go.",
+        "Select {namespaces:form it|them} too, unless {namespaces:form it is|they are} made in {clusters:count cluster} in "
+        "another way.",
+    ),
+    "crd-missing": Entry(
+        "Nothing delivers the CustomResourceDefinition{definitions:form |s} {definitions:names} to {clusters:names}, where "
+        "{objects:count object} of {definitions:form it|them} {objects:form is|are} to go.",
+        "Select {definitions:form it|them} too, unless {definitions:form it is|they are} installed in "
+        "{clusters:count cluster} in another way.",
+    ),
+    "agent-rights": Entry(
+        "The agents of the clusters are not granted to apply {kinds:names} ({objects:count object}) by OCM itself.",
+        "Grant it in each cluster by a ClusterRole with the label open-cluster-management.io/aggregate-to-work=true.",
+    ),
+    "cluster-unavailable": Entry(
+        "{clusters:count selected cluster} {clusters:form is|are} not available: {clusters:names}. The change arrives there "
+        "when {clusters:form it is|they are} back.",
+        "See kubestellar.core.managed_cluster_info, or the log of the agent there.",
+    ),
+    "cluster-not-accepted": Entry(
+        "{clusters:count selected cluster} {clusters:form is|are} not accepted by the hub: {clusters:names}. KubeStellar "
+        "selects {clusters:form it|them} all the same.",
+        "Accept {clusters:form it|them} (playbooks/wecs.yml, or the module managed_cluster).",
+    ),
+    # Status that will not come.
+    "singleton-clusters": Entry(
+        "{objects:count object} with want_singleton_reported_state {objects:form goes|go} to {number:count cluster} instead "
+        "of one, so no status is returned: {objects:names}.",
+        "Select exactly one cluster, or use want_multi_wec_reported_state for Deployments, ReplicaSets and DaemonSets.",
+    ),
+    "multi-wec-kind": Entry(
+        "{objects:count object} with want_multi_wec_reported_state {objects:form is|are} of a kind that KubeStellar does not "
+        "aggregate ({kinds:names}), so no status is returned from more than one cluster: {objects:names}.",
+        "Ask for it for Deployments, ReplicaSets and DaemonSets only; for others use a StatusCollector.",
+    ),
+    # Who else delivers.
+    "shared-object": Entry(
+        "{objects:count object} also {objects:form comes|come} from {by} to {clusters:names}: {objects:names}. Each "
+        "overwrites the other's.",
+        "Let one policy deliver an object to a cluster.",
+    ),
+    "shared-create-only": Entry(
+        "{objects:count object} also {objects:form comes|come} from {by} to {clusters:names}, and only one of the two says "
+        "create_only: {objects:names}. What happens then is not defined.",
+        "Give both the same create_only, or better let one policy deliver an object to a cluster.",
+    ),
+    # What is changed but will not arrive.
+    "stale-property": Entry(
+        "{objects:names} {objects:form was|were} delivered to {clusters:names} with older properties, and KubeStellar does "
+        "not deliver {objects:form it|them} again for that.",
+        "Touch {objects:form it|them} in the WDS, for instance by an annotation.",
+    ),
+    "stale-transform": Entry(
+        "The CustomTransform {transform} was changed after {objects:count object} had been delivered, and KubeStellar does "
+        "not deliver {objects:form it|them} again for that: {objects:names}.",
+        "Touch {objects:form it|them} in the WDS, for instance by an annotation.",
+    ),
+    # Guards.
+    "guard-min-clusters": Entry(
+        "{clusters:count cluster} would be selected, fewer than min_clusters ({limit}): {clusters:names}.",
+        "Compare cluster_selectors with the labels of the ManagedClusters, or lower the guard.",
+    ),
+    "guard-max-clusters": Entry(
+        "{clusters:count cluster} would be selected, more than max_clusters ({limit}): {clusters:names}.",
+        "Narrow cluster_selectors, or raise the guard.",
+    ),
+    "guard-max-objects": Entry(
+        "{objects:count object} would be selected, more than max_objects ({limit}): {objects:names}.",
+        "Narrow downsync, or raise the guard.",
+    ),
+    "guard-max-removed-clusters": Entry(
+        "The workload would leave {clusters:count cluster} of {before}, more than max_removed_clusters ({limit}): "
+        "{clusters:names}.",
+        "If this is meant, raise the guard.",
+    ),
+    "guard-max-removed-objects": Entry(
+        "{objects:count object} of {before} would be withdrawn, more than max_removed_objects ({limit}): {objects:names}.",
+        "If this is meant, raise the guard.",
+    ),
+    "guard-cluster-scoped": Entry(
+        "{objects:count cluster-scoped object} would be selected, which cluster_scoped refuses: {objects:names}.",
+        "Narrow downsync, or set guards.cluster_scoped to warn or allow.",
+    ),
+}
+"""All troubles by code, in the order in which they are told."""
+
+
+def warning(code: str, **facts: Any) -> dict[str, str]:
+    """The entry of `warnings` in a result.
+
+    :param facts: the fields of the sentence and the hint.
+    """
+    entry = CATALOGUE[code]
+    return {
+        "code": code,
+        "message": _FORMATTER.vformat(entry.message, (), facts),
+        "hint": _FORMATTER.vformat(entry.hint, (), facts),
+    }
+
+
+def names(values: Collection[object], most: int = MOST_NAMES) -> str:
+    """`a, b, c and 7 more`, in the order given; `none` for none."""
+    shown = [plain(value, _LONGEST_NAME) for value, _number in zip(values, range(most), strict=False)]
+    more = len(values) - len(shown)
+    if more == 1:
+        # Naming the last one takes no more room than counting it.
+        shown, more = [plain(value, _LONGEST_NAME) for value in values], 0
+    return ", ".join(shown) + (f" and {more} more" if more else "") if shown else "none"
+
+
+def count(number: int | Collection[object], noun: str) -> str:
+    """`1 cluster`, `3 clusters`, `2 properties`."""
+    value = number if isinstance(number, int) else len(number)
+    if value == 1:
+        return f"{value} {noun}"
+    return f"{value} {noun[:-1]}ies" if noun.endswith(("ty", "cy")) else f"{value} {noun}s"
+
+
+class _Phrases(Formatter):
+    """Understands the fields of the module's docstring."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "names":
+            return names(value)
+        if format_spec.startswith("count "):
+            return count(value, format_spec.removeprefix("count "))
+        if format_spec.startswith("form "):
+            one, other = format_spec.removeprefix("form ").split("|")
+            return one if (value if isinstance(value, int) else len(value)) == 1 else other
+        return plain(value, _LONGEST_NAME)
+
+
+_FORMATTER = _Phrases()

@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a change of a BindingPolicy may go (private to kubestellar.core). Pure functions.
+
+A limit is a number or a percentage. It is compared without rounding: with 3 clusters now, "20%" allows none to be removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused, plain
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import warnings
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import warning
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview
+
+GUARDS_SPEC: dict[str, Any] = {
+    "min_clusters": {"type": "str"},
+    "max_clusters": {"type": "str"},
+    "max_objects": {"type": "str"},
+    "max_removed_clusters": {"type": "str"},
+    "max_removed_objects": {"type": "str"},
+    "cluster_scoped": {"type": "str", "choices": ["allow", "warn", "refuse"], "default": "warn"},
+    "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
+}
+"""The suboptions of `guards`. Limits are strings, so that `20%` is one too."""
+
+_LIMITS = ("min_clusters", "max_clusters", "max_objects", "max_removed_clusters", "max_removed_objects")
+_OF_CLUSTERS = ("min_clusters", "max_clusters", "max_removed_clusters")
+_LIMIT = re.compile(r"([0-9]{1,9})(%?)")
+_FATAL = ("template-property-missing", "template-invalid")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit. :ivar percent: whether `number` is one."""
+
+    number: int
+    percent: bool
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.percent else str(self.number)
+
+    def below(self, value: int, whole: int) -> bool:
+        """Whether the limit is less than a value, of a whole that percentages are taken of."""
+        return self.number * whole < value * 100 if self.percent else self.number < value
+
+    def above(self, value: int, whole: int) -> bool:
+        """Whether the limit is more than a value."""
+        return self.number * whole > value * 100 if self.percent else self.number > value
+
+
+@dataclass(frozen=True)
+class Guards:
+    """The option `guards`, read.
+
+    :ivar limits: name to limit, of those that are set.
+    :ivar cluster_scoped: `allow`, `warn` or `refuse`.
+    :ivar missing_properties: whether templates may lack properties.
+    """
+
+    limits: Mapping[str, Limit]
+    cluster_scoped: str = "warn"
+    missing_properties: bool = False
+
+    @property
+    def need_clusters(self) -> list[str]:
+        """The guards that cannot be judged without an ITS."""
+        return [name for name in _OF_CLUSTERS if name in self.limits]
+
+
+def parse(options: Mapping[str, Any] | None) -> Guards:
+    """The guards of the option, with the defaults of what is left out.
+
+    :raises InvalidInput: a limit that is neither a number nor a percentage.
+    """
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    limits = {}
+    for name in _LIMITS:
+        text = str(given.get(name, "")).strip()
+        if not text:
+            continue
+        match = _LIMIT.fullmatch(text)
+        if match is None:
+            raise InvalidInput(
+                f"guards.{name} is {plain(text, 80)!r}, neither a number nor a percentage.",
+                hint='Write it like 3 or "20%".',
+            )
+        limits[name] = Limit(int(match.group(1)), bool(match.group(2)))
+    return Guards(
+        limits,
+        str(given.get("cluster_scoped", "warn")),
+        given.get("missing_properties", "refuse") == "allow",
+    )
+
+
+def shown(preview: Preview, guards: Guards) -> list[Mapping[str, str]]:
+    """The warnings of a preview that the guards do not silence."""
+    silent = {"cluster-scoped"} if guards.cluster_scoped == "allow" else set()
+    return [item for item in preview.warnings if item["code"] not in silent]
+
+
+def result(preview: Preview, guards: Guards) -> dict[str, Any]:
+    """The value of `preview` in a module's result, with the warnings that are not silenced."""
+    return {**preview.result(), "warnings": [dict(item) for item in shown(preview, guards)]}
+
+
+def check(preview: Preview, guards: Guards, policy: str) -> None:
+    """Let a change pass, or not.
+
+    :param policy: what the message calls the policy, such as `wds1: BindingPolicy shop`.
+    :raises Refused: it goes further than the guards allow. `details["refused"]` has all reasons, `details["preview"]`
+        the preview.
+    """
+    reasons = list(_reasons(preview, guards))
+    if not reasons:
+        return
+    more = f" ({len(reasons) - 1} more below refused)" if len(reasons) > 1 else ""
+    raise Refused(
+        f"{policy} is refused and nothing was changed: {reasons[0]['message']}{more}",
+        hint=reasons[0]["hint"],
+        refused=reasons,
+        preview=result(preview, guards),
+    )
+
+
+def _reasons(preview: Preview, guards: Guards) -> Iterator[Mapping[str, str]]:
+    yield from _exceeded(preview, guards)
+    placement = preview.placement
+    if guards.cluster_scoped == "refuse":
+        found = [
+            key
+            for key in (
+                *warnings.cluster_scoped_objects(placement),
+                *warnings.system_objects(placement),
+            )
+            if not key.namespace
+        ]
+        if found:
+            yield warning("guard-cluster-scoped", objects=warnings.object_names(placement, found))
+    if not guards.missing_properties:
+        yield from (item for item in preview.warnings if item["code"] in _FATAL)
+
+
+def _exceeded(preview: Preview, guards: Guards) -> Iterator[Mapping[str, str]]:
+    placement = preview.placement
+    registered = len(placement.facts.targets)
+    objects_before, clusters_before = len(placement.before), len(placement.clusters_before)
+    limits = guards.limits
+
+    def beyond(name: str, values: Collection[object], whole: int) -> bool:
+        return name in limits and limits[name].below(len(values), whole)
+
+    minimum = limits.get("min_clusters")
+    if minimum is not None and not placement.removal and minimum.above(len(preview.clusters), registered):
+        yield warning("guard-min-clusters", clusters=preview.clusters, limit=minimum)
+    if beyond("max_clusters", preview.clusters, registered):
+        yield warning("guard-max-clusters", clusters=preview.clusters, limit=limits["max_clusters"])
+    # A percentage of what is delivered now says nothing where there is nothing yet.
+    growth = limits.get("max_objects")
+    if growth is not None and not (growth.percent and not objects_before):
+        yield from _too_many_objects(preview, growth, objects_before)
+    if beyond("max_removed_clusters", preview.clusters_removed, clusters_before):
+        yield warning(
+            "guard-max-removed-clusters",
+            clusters=preview.clusters_removed,
+            before=clusters_before,
+            limit=limits["max_removed_clusters"],
+        )
+    if beyond("max_removed_objects", preview.objects_removed, objects_before):
+        yield warning(
+            "guard-max-removed-objects",
+            objects=warnings.object_names(placement, preview.objects_removed),
+            before=objects_before,
+            limit=limits["max_removed_objects"],
+        )
+
+
+def _too_many_objects(preview: Preview, limit: Limit, before: int) -> Iterator[Mapping[str, str]]:
+    if limit.below(len(preview.objects), before):
+        objects = warnings.object_names(preview.placement, preview.objects)
+        yield warning("guard-max-objects", objects=objects, limit=limit)

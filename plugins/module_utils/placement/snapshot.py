@@ -1,0 +1,438 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading the facts of a preview from API servers (private to kubestellar.core).
+
+Each resource is listed once, in parallel: workload objects as metadata only and restricted to what the clauses can match,
+Bindings, ManagedClusters. What decides where objects go must be readable. What is only looked at for a warning may fail,
+which is noted in `Facts.unread`. Of whole objects, only templates are read, and some of the kinds that can be large;
+Secrets never.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _delivery, _space
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    KubestellarError,
+    NotFound,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDINGS,
+    CONFIG_MAPS,
+    CONTROL_PLANES,
+    CRDS,
+    MANAGED_CLUSTERS,
+    MANIFEST_WORKS,
+    Resource,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    resolution,
+    templates,
+    warnings,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import (
+    Delivery,
+    Facts,
+    Placement,
+    Target,
+    Transform,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import place
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import (
+    Candidate,
+    ObjectKey,
+)
+
+MOST_READ = 100
+"""Whole objects that are read for each purpose at most."""
+
+_PROPERTIES_NAMESPACE = "customization-properties"
+_CUSTOM_TRANSFORMS = Resource(
+    "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False
+)
+_DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
+_MANAGER = "kubestellar-controller-manager"
+_GROUPS_FLAG = "--api-groups="
+_READY_SECONDS = 2.0
+
+T = TypeVar("T")
+Objects = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where facts are read from.
+
+    :ivar wds_name: name of the WDS as ManifestWorks are labelled with it.
+    :ivar its: None if clusters are not to be looked at.
+    :ivar hosting: None if there is no connection to the hosting cluster; then other WDSes are not known.
+    :ivar api_groups: what the controller-manager of the WDS is limited to, if that is known otherwise than by its
+        Deployment in the hosting cluster.
+    """
+
+    wds: Cluster
+    wds_name: str
+    its: Cluster | None = None
+    its_name: str = ""
+    hosting: Cluster | None = None
+    api_groups: Sequence[str] | None = None
+
+
+def read(sources: Sources, policy: str, spec: Mapping[str, Any] | None) -> Facts:
+    """The facts for a preview of one policy.
+
+    :param policy: its name.
+    :param spec: valid, see `policy.check`; None for its removal, for which no workload objects are listed.
+    :raises ApiError, ConnectionFailed: something that decides the placement could not be read.
+    """
+    reader = _Reader(sources)
+    facts = reader.facts(policy, spec)
+    placement = place(spec, facts)
+    return reader.contents(placement)
+
+
+def deliveries(sources: Sources) -> tuple[list[Delivery], list[str]]:
+    """What all policies deliver, of all WDSes of the ITS; and what could not be read."""
+    reader = _Reader(sources)
+    return reader.deliveries()
+
+
+class _Reader:
+    """One reading, with what could not be read on the way."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._unread: list[str] = []
+        self._uid = ""
+        """UID of the policy's Binding."""
+
+    def facts(self, policy: str, spec: Mapping[str, Any] | None) -> Facts:
+        """All but the contents of objects."""
+        sources = self._sources
+        wds, its = sources.wds, sources.its
+        removal = not (spec or {}).get("downsync")
+        (candidates, namespaces), bindings, kinds, targets, custom, transforms, groups, spaces = (
+            _bulk.in_parallel(
+                lambda job: job(),
+                [
+                    lambda: ([], {}) if removal else resolution.read(wds, spec or {}),
+                    lambda: _served(wds, BINDINGS),
+                    lambda: _delivery.kinds(wds),
+                    lambda: _targets(its) if its is not None else [],
+                    lambda: self._listed(lambda: _served(wds, CRDS, metadata_only=True)),
+                    lambda: self._listed(lambda: _served(wds, _CUSTOM_TRANSFORMS)),
+                    self._api_groups,
+                    self._spaces,
+                ],
+            )
+        )
+        own = next((item for item in bindings if item["metadata"]["name"] == policy), None)
+        self._uid = str(own["metadata"]["uid"]) if own else ""
+        others = [
+            _delivery_of(sources.wds_name, item) for item in bindings if item["metadata"]["name"] != policy
+        ]
+        return Facts(
+            wds=sources.wds_name,
+            candidates=candidates,
+            namespaces=namespaces,
+            targets=targets,
+            current=_delivery_of(sources.wds_name, own) if own else None,
+            others=[*others, *self._other_spaces(spaces)],
+            kinds=kinds,
+            custom=_custom(custom),
+            wds_type=next(
+                (_type(item) for item in spaces if item["metadata"]["name"] == sources.wds_name), ""
+            ),
+            api_groups=groups,
+            clusters_known=its is not None,
+            transforms=[_transform(item) for item in transforms],
+            unread=self._unread,
+        )
+
+    def deliveries(self) -> tuple[list[Delivery], list[str]]:
+        """See the function of this name."""
+        bindings, spaces = _bulk.in_parallel(
+            lambda job: job(), [lambda: _served(self._sources.wds, BINDINGS), self._spaces]
+        )
+        own = [_delivery_of(self._sources.wds_name, item) for item in bindings]
+        return [*own, *self._other_spaces(spaces)], self._unread
+
+    def contents(self, placement: Placement) -> Facts:
+        """The facts, with what has to be known of single objects."""
+        facts, its = placement.facts, self._sources.its
+        selected = {c.key: c for c in facts.candidates if c.key in placement.objects}
+        expanded = [key for key in placement.objects if templates.wants_expansion(selected[key].metadata)]
+        expanded = [key for key in expanded if key[:2] != ("", "secrets")]
+        contents = self._whole(selected[key] for key in expanded)
+        measured = [
+            key for key in placement.objects if key not in contents and _may_be_large(key, facts.custom)
+        ]
+        sizes = {
+            key: templates.size(content)
+            for key, content in self._whole(selected[key] for key in measured[:MOST_READ]).items()
+        }
+        facts = replace(facts, contents=contents, sizes=sizes, unread=self._unread)
+        if its is None:
+            return facts
+        if contents:
+            facts = self._with_properties(its, facts)
+        if warnings.sent_again(placement):
+            return facts
+        return replace(
+            facts,
+            delivered=self._delivered(its, placement, selected, expanded),
+            delivered_at=self._delivered_at(its, placement, selected),
+        )
+
+    def _tried(self, otherwise: T, job: Callable[[], T]) -> T:
+        """What a job returns, or something else and a note if it cannot be done."""
+        try:
+            return job()
+        except KubestellarError as error:
+            self._unread.append(error.message.rstrip("."))
+            return otherwise
+
+    def _listed(self, job: Callable[[], Objects]) -> Objects:
+        return self._tried([], job)
+
+    # -- the hosting cluster ------------------------------------------------------------------------------------------
+
+    def _spaces(self) -> list[dict[str, Any]]:
+        hosting = self._sources.hosting
+        return [] if hosting is None else self._listed(lambda: _served(hosting, CONTROL_PLANES))
+
+    def _api_groups(self) -> Sequence[str] | None:
+        """What the controller-manager is limited to, by the arguments in its Deployment where it has one."""
+        sources, hosting = self._sources, self._sources.hosting
+        if sources.api_groups is not None or hosting is None:
+            return sources.api_groups or None
+        deployment = self._tried(
+            None, lambda: hosting.get(_DEPLOYMENTS, _MANAGER, f"{sources.wds_name}-system")
+        )
+        template = (((deployment or {}).get("spec") or {}).get("template") or {}).get("spec") or {}
+        for container in template.get("containers") or []:
+            for argument in container.get("args") or []:
+                if str(argument).startswith(_GROUPS_FLAG):
+                    groups = str(argument).removeprefix(_GROUPS_FLAG).split(",")
+                    return [group.strip() for group in groups if group.strip()] or None
+        return None
+
+    def _other_spaces(self, spaces: Sequence[Mapping[str, Any]]) -> list[Delivery]:
+        """What the policies of all other WDSes of the same ITS deliver."""
+        wdses = [item for item in spaces if _role(item) == "wds"]
+        several = sum(_role(item) == "its" for item in spaces) > 1
+        others = [item for item in wdses if item["metadata"]["name"] != self._sources.wds_name]
+        answers = _bulk.in_parallel(lambda item: self._of_space(item, several), others)
+        return [delivery for answer in answers for delivery in answer]
+
+    def _of_space(self, space: Mapping[str, Any], several: bool) -> list[Delivery]:
+        name = str(space["metadata"]["name"])
+
+        def bindings() -> list[Delivery]:
+            hosting, its = self._sources.hosting, self._sources.its
+            if hosting is None or (several and not self._same_its(space, its)):
+                return []
+            kubeconfig = _space.secret_kubeconfig(hosting, space)
+            if kubeconfig is None:
+                return []  # it is being set up, so it delivers nothing yet
+            cluster = Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=name)
+            if not cluster.ready(_READY_SECONDS):
+                raise KubestellarError(f"{name}: the WDS does not answer.")
+            return [_delivery_of(name, item) for item in _served(cluster, BINDINGS)]
+
+        return self._tried([], bindings)
+
+    def _same_its(self, space: Mapping[str, Any], its: Cluster | None) -> bool:
+        """Whether another WDS delivers through our ITS: as its hook says, else as its ManifestWorks show."""
+        spec = space.get("spec") or {}
+        sources = [
+            spec.get("globalVars") or {},
+            *((h.get("vars") or {}) for h in spec.get("postCreateHooks") or []),
+        ]
+        named = next((source["ITSName"] for source in reversed(sources) if source.get("ITSName")), None)
+        if named is not None and self._sources.its_name:
+            return bool(named == self._sources.its_name)
+        if its is None:
+            return False
+        answer = its.request(
+            "GET",
+            MANIFEST_WORKS.path(),
+            query={"labelSelector": f"{ORIGIN_WDS_LABEL}={space['metadata']['name']}", "limit": 1},
+            action=f"list {MANIFEST_WORKS.plural}",
+        )
+        return bool(answer.get("items"))
+
+    # -- single objects -----------------------------------------------------------------------------------------------
+
+    def _whole(self, candidates: Iterable[Candidate]) -> dict[ObjectKey, dict[str, Any]]:
+        """Whole objects; those that are gone meanwhile are left out."""
+
+        def get(candidate: Candidate) -> dict[str, Any] | None:
+            key = candidate.key
+            return self._tried(
+                None,
+                lambda: self._sources.wds.get(candidate.resource, key.name, key.namespace or None),
+            )
+
+        given = list(candidates)
+        answers = _bulk.in_parallel(get, given) if given else []
+        return {
+            candidate.key: answer
+            for candidate, answer in zip(given, answers, strict=True)
+            if answer is not None
+        }
+
+    def _with_properties(self, its: Cluster, facts: Facts) -> Facts:
+        items = self._tried(None, lambda: its.list(CONFIG_MAPS, _PROPERTIES_NAMESPACE).items)
+        if items is None:
+            return replace(facts, properties_known=False)
+        properties = {item["metadata"]["name"]: _properties(item) for item in items}
+        targets = [replace(target, properties=properties.get(target.name, {})) for target in facts.targets]
+        return replace(facts, targets=targets)
+
+    def _delivered(
+        self,
+        its: Cluster,
+        placement: Placement,
+        selected: Mapping[ObjectKey, Candidate],
+        expanded: Sequence[ObjectKey],
+    ) -> dict[tuple[str, ObjectKey], Mapping[str, Any]]:
+        """Templates as they were delivered, as far as `MOST_READ` reaches."""
+        pairs = [(cluster, key) for key in expanded for cluster in placement.clusters][:MOST_READ]
+        found = {}
+        for pair, work in zip(pairs, self._works(its, pairs, selected), strict=True):
+            manifests = (((work or {}).get("spec") or {}).get("workload") or {}).get("manifests") or []
+            if len(manifests) == 1:
+                found[pair] = manifests[0]
+        return found
+
+    def _delivered_at(
+        self, its: Cluster, placement: Placement, selected: Mapping[ObjectKey, Candidate]
+    ) -> dict[ObjectKey, float]:
+        """When objects with a CustomTransform were last written, seen at one cluster: all are written together."""
+        transformed = {(one.group, one.resource) for one in placement.facts.transforms}
+        pairs = [
+            (placement.clusters[0], key)
+            for key in placement.objects
+            if key[:2] in transformed and placement.clusters
+        ][:MOST_READ]
+        return {
+            key: _written(work["metadata"])
+            for (_cluster, key), work in zip(pairs, self._works(its, pairs, selected), strict=True)
+            if work is not None
+        }
+
+    def _works(
+        self,
+        its: Cluster,
+        pairs: Sequence[tuple[str, ObjectKey]],
+        selected: Mapping[ObjectKey, Candidate],
+    ) -> list[dict[str, Any] | None]:
+        """The ManifestWork of each (cluster, object), which has its name if it holds this object alone."""
+
+        def get(pair: tuple[str, ObjectKey]) -> dict[str, Any] | None:
+            cluster, key = pair
+            name = f"{self._uid}-{self._sources.wds_name}-{selected[key].metadata.get('uid')}"
+            return self._tried(None, lambda: its.get(MANIFEST_WORKS, name, cluster))
+
+        return _bulk.in_parallel(get, pairs) if pairs else []
+
+
+# -- parsing ----------------------------------------------------------------------------------------------------------
+
+
+def _served(cluster: Cluster, resource: Resource, *, metadata_only: bool = False) -> list[dict[str, Any]]:
+    """The objects of a resource; none where it is not served, since then nothing can be delivered by it."""
+    try:
+        return cluster.list(resource, metadata_only=metadata_only).items
+    except NotFound:
+        return []
+
+
+def _targets(its: Cluster) -> list[Target]:
+    try:
+        items = its.list(MANAGED_CLUSTERS).items
+    except NotFound as error:
+        error.hint = "Is this the right space, and is its OCM hub installed?"
+        raise
+    return [target(item) for item in items]
+
+
+def target(managed_cluster: Mapping[str, Any]) -> Target:
+    """A ManagedCluster as a destination, without its properties."""
+    wec = _delivery.parse_cluster(managed_cluster)
+    return Target(
+        name=wec.name,
+        labels=wec.labels,
+        annotations=managed_cluster["metadata"].get("annotations") or {},
+        accepted=wec.accepted,
+        available=wec.online,
+        reason="" if wec.online else (wec.reason or wec.available or "never reported"),
+    )
+
+
+def _delivery_of(wds: str, binding: Mapping[str, Any]) -> Delivery:
+    return Delivery(
+        wds=wds,
+        policy=str(binding["metadata"]["name"]),
+        objects=resolution.bound(binding),
+        clusters=frozenset(resolution.destinations(binding)),
+    )
+
+
+def _custom(definitions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """(group, plural) to the name of the definition, which is made of the two."""
+    found = {}
+    for definition in definitions:
+        name = str(definition["metadata"]["name"])
+        plural, _dot, group = name.partition(".")
+        found[group, plural] = name
+    return found
+
+
+def _properties(config_map: Mapping[str, Any]) -> dict[str, str]:
+    binary = {
+        key: base64.b64decode(value).decode(errors="replace")
+        for key, value in (config_map.get("binaryData") or {}).items()
+    }
+    return {**(config_map.get("data") or {}), **binary}
+
+
+def _transform(obj: Mapping[str, Any]) -> Transform:
+    spec = obj.get("spec") or {}
+    return Transform(
+        name=str(obj["metadata"]["name"]),
+        group=str(spec.get("apiGroup") or ""),
+        resource=str(spec.get("resource") or ""),
+        changed_at=_written(obj["metadata"]),
+    )
+
+
+def _written(metadata: Mapping[str, Any]) -> float:
+    """When an object, apart from its status, was last written, in seconds since the epoch; 0 if it does not say."""
+    times = [
+        entry.get("time") for entry in metadata.get("managedFields") or [] if not entry.get("subresource")
+    ]
+    return max(
+        (datetime.datetime.fromisoformat(str(time)).timestamp() for time in times if time), default=0.0
+    )
+
+
+def _may_be_large(key: ObjectKey, custom: Mapping[tuple[str, str], str]) -> bool:
+    return key[:2] in (("", "configmaps"), (CRDS.group, CRDS.plural)) or key[:2] in custom
+
+
+def _role(space: Mapping[str, Any]) -> str:
+    return str((space["metadata"].get("labels") or {}).get(_space.CP_TYPE_LABEL) or "")
+
+
+def _type(space: Mapping[str, Any]) -> str:
+    return str((space.get("spec") or {}).get("type") or "")

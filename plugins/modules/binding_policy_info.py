@@ -1,0 +1,333 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: binding_policy_info
+version_added: "0.1.0"
+short_description: Read BindingPolicies and what they deliver, or preview one that does not exist
+description:
+  - Reads the BindingPolicies of a Workload Description Space (WDS), what KubeStellar made of each, how its delivery is going, and
+    who else delivers the same objects.
+  - With O(definition), or O(cluster_selectors) and O(downsync), also computes what such a policy would select and what would go wrong,
+    without writing anything.
+author:
+  - kubestellar.core contributors (@kubestellar)
+extends_documentation_fragment:
+  - kubestellar.core._auth
+  - kubestellar.core._auth.wds
+  - kubestellar.core._auth.its
+  - kubestellar.core._attributes
+  - kubestellar.core._attributes.info_module
+  - kubestellar.core._attributes.action_group
+options:
+  name:
+    description:
+      - Name of the policy to read, or to preview. All policies are read if it is left out. A policy that does not exist is not in the result.
+    type: str
+  label_selectors:
+    description:
+      - Only policies that match all of these selectors, each in the form of C(kubectl get -l).
+    type: list
+    elements: str
+    default: []
+  definition:
+    description:
+      - The whole BindingPolicy to preview, as a manifest.
+    type: dict
+  cluster_selectors:
+    description:
+      - The clusters of the policy to preview, as in M(kubestellar.core.binding_policy).
+    type: list
+    elements: dict
+    suboptions: &selector
+      match_labels:
+        description: Labels with these values must be there.
+        type: dict
+      match_expressions:
+        description: Further requirements, all of which must hold.
+        type: list
+        elements: dict
+        suboptions:
+          key:
+            description: Key of the label.
+            type: str
+            required: true
+          operator:
+            description: How the label is judged. V(NotIn) also holds where there is no such label.
+            type: str
+            choices: [In, NotIn, Exists, DoesNotExist]
+            required: true
+          values:
+            description: The values for V(In) and V(NotIn).
+            type: list
+            elements: str
+  downsync:
+    description:
+      - The objects of the policy to preview, as in M(kubestellar.core.binding_policy).
+    type: list
+    elements: dict
+    suboptions:
+      api_group:
+        description: The API group; V("") is the core group. All groups if left out.
+        type: str
+      resources:
+        description: Lower-case plural names, such as V(deployments), or V(*) for any.
+        type: list
+        elements: str
+      namespaces:
+        description: Namespaces by name, or V(*) for any. If left out, cluster-scoped objects match too.
+        type: list
+        elements: str
+      namespace_selectors:
+        description: Namespaces by label. An empty selector V({}) holds for cluster-scoped objects too.
+        type: list
+        elements: dict
+        suboptions: *selector
+      object_names:
+        description: Names of objects, or V(*) for any.
+        type: list
+        elements: str
+      object_selectors:
+        description: Objects by label. One of the selectors must match.
+        type: list
+        elements: dict
+        suboptions: *selector
+      create_only:
+        description: Whether the objects are created in the clusters and then never updated.
+        type: bool
+      status_collectors:
+        description: Names of StatusCollectors to evaluate for the objects.
+        type: list
+        elements: str
+      want_singleton_reported_state:
+        description: Whether the status of the objects is copied back to the WDS. Exactly one cluster must be selected.
+        type: bool
+      want_multi_wec_reported_state:
+        description: Whether the status of Deployments, ReplicaSets and DaemonSets is aggregated in the WDS over several clusters.
+        type: bool
+  api_groups:
+    description:
+      - The API groups that the controller-manager of the WDS is limited to. It is looked up in its Deployment in the hosting
+        cluster if there is one, so this is needed only where it runs otherwise. All groups if it is left out there.
+    type: list
+    elements: str
+notes:
+  - With O(wds_kubeconfig), give O(wds) too if the context is not named like the WDS. ManifestWorks carry its name.
+  - Without an ITS nothing is known of clusters and of delivery.
+  - Without a connection to the hosting cluster nothing is known of other WDSes.
+seealso:
+  - module: kubestellar.core.binding_policy
+  - module: kubestellar.core.workload_info
+"""
+
+EXAMPLES = r"""
+- name: See what a policy would do
+  kubestellar.core.binding_policy_info:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    its: its1
+    name: shop
+    cluster_selectors:
+      - match_labels:
+          location-group: edge
+    downsync:
+      - object_selectors:
+          - match_labels:
+              kubestellar.core/workload: shop
+  register: shop
+
+- name: Show where it would go, and what would go wrong
+  ansible.builtin.debug:
+    msg:
+      clusters: "{{ shop.preview.clusters }}"
+      warnings: "{{ shop.preview.warnings | map(attribute='message') }}"
+
+- name: Read all policies and how they are doing
+  kubestellar.core.binding_policy_info:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    its: its1
+  register: all
+"""
+
+RETURN = r"""
+policies:
+  description: The policies, by name. Empty in check mode while the hub does not exist.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the policy.
+      type: str
+    wds:
+      description: The WDS it is in.
+      type: str
+    manifest:
+      description: The policy, without its status.
+      type: dict
+    observed:
+      description: Whether KubeStellar has processed the policy as it is now.
+      type: bool
+    errors:
+      description: What KubeStellar reports against it.
+      type: list
+      elements: str
+    clusters:
+      description: Names of the clusters in its Binding, sorted.
+      type: list
+      elements: str
+    objects:
+      description: The objects in its Binding, sorted, each as in RV(preview.objects).
+      type: list
+      elements: dict
+    delivered:
+      description: Number of clusters, objects, and placements (objects × clusters) by health. Empty without an ITS, and while KubeStellar has not processed the policy.
+      type: dict
+      sample: {"clusters": 2, "objects": 6, "placements": 12, "healthy": 12, "progressing": 0, "failed": 0, "stale": 0, "removing": 0}
+    shared:
+      description: Other policies that deliver some of its objects to some of its clusters, by WDS and name.
+      type: list
+      elements: dict
+      contains:
+        wds:
+          description: The WDS of the other policy.
+          type: str
+        policy:
+          description: Its name.
+          type: str
+        clusters:
+          description: Names of the clusters that both deliver to.
+          type: list
+          elements: str
+        objects:
+          description: The objects that both deliver, such as V(Deployment shop/web).
+          type: list
+          elements: str
+unread:
+  description: What could not be read, one sentence each; RV(policies[].shared) may lack something then.
+  returned: always
+  type: list
+  elements: str
+preview:
+  description: What the policy would select, and what would change. Sorted.
+  returned: when a policy to preview is given
+  type: dict
+  contains:
+    clusters:
+      description: Names of the clusters that it selects. Empty without an ITS.
+      type: list
+      elements: str
+    clusters_added:
+      description: Names of the clusters among them that a policy of this name does not deliver to now.
+      type: list
+      elements: str
+    clusters_removed:
+      description: Names of the clusters that a policy of this name delivers to now, and would leave.
+      type: list
+      elements: str
+    objects:
+      description: The objects that it selects, with what the clauses that match each of them say together.
+      type: list
+      elements: dict
+      contains: &object
+        group:
+          description: API group, empty for the core group.
+          type: str
+        version:
+          description: Version of the API.
+          type: str
+        resource:
+          description: Lower-case plural name of the kind.
+          type: str
+        kind:
+          description: The kind.
+          type: str
+        namespace:
+          description: Namespace, empty for cluster-scoped objects.
+          type: str
+        name:
+          description: Name of the object.
+          type: str
+        create_only:
+          description: Whether it is created and never updated.
+          type: bool
+        status_collectors:
+          description: Names of the StatusCollectors to evaluate for it.
+          type: list
+          elements: str
+        want_singleton_reported_state:
+          description: Whether its status is copied back from one cluster.
+          type: bool
+        want_multi_wec_reported_state:
+          description: Whether its status is aggregated from several clusters.
+          type: bool
+    objects_added:
+      description: The objects among them that a policy of this name does not deliver now.
+      type: list
+      elements: dict
+      contains: *object
+    objects_removed:
+      description: >-
+        The objects that a policy of this name delivers now, and would not any more. Each also has C(last_copy), whether it would
+        then be in no cluster at all.
+      type: list
+      elements: dict
+      contains: *object
+    objects_changed:
+      description: The objects that stay but would be delivered otherwise, such as with create_only.
+      type: list
+      elements: dict
+      contains: *object
+    warnings:
+      description: What would go wrong.
+      type: list
+      elements: dict
+      contains:
+        code:
+          description: Name of the trouble, which stays the same, such as V(namespace-missing).
+          type: str
+        message:
+          description: One sentence with numbers and names.
+          type: str
+        hint:
+          description: What to try.
+          type: str
+problems:
+  description: What is wrong with the policy to preview, one sentence each.
+  returned: when it is invalid
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._module import run
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import observe, policy
+
+SPEC: dict[str, Any] = {
+    **{key: policy.POLICY_SPEC[key] for key in ("name", "definition", "cluster_selectors", "downsync")},
+    "label_selectors": {"type": "list", "elements": "str", "default": []},
+    "api_groups": {"type": "list", "elements": "str"},
+}
+
+
+def main() -> None:
+    """Entry point."""
+    run(
+        SPEC,
+        observe.work,
+        spaces=("wds", "its"),
+        mutually_exclusive=[("definition", "cluster_selectors"), ("definition", "downsync")],
+        required_by={"cluster_selectors": ("name",), "downsync": ("name",)},
+    )
+
+
+if __name__ == "__main__":
+    main()
