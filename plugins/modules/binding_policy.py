@@ -164,6 +164,8 @@ options:
           - What is done if a template needs a property that a selected cluster lacks, or cannot be expanded at all.
             KubeStellar then removes everything that the policy delivers from all of its clusters, so V(refuse) is the default.
             V(allow) only warns.
+          - Needed is what a template looks up in every case, such as C({{.name}}) or the condition of an C(if). What is looked up
+            only under a condition earns a warning.
         type: str
         choices: [allow, refuse]
         default: refuse

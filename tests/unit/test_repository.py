@@ -324,7 +324,7 @@ def test_an_entry_of_hub_workloads_has_the_options_of_the_role_workload_and_the_
         assert {**shape(option), "default": None} == {**shape(role[f"workload_{name}"]), "default": None}, (
             name
         )
-        assert f"workload.{name}" in handed.get(f"workload_{name}", ""), f"{name} is not handed over"
+        assert f"workload_{name}" in handed and f"workload.{name}" in str(handed), f"{name} is not handed over"
 
 
 def test_a_role_reads_its_options_only():

@@ -104,7 +104,14 @@ def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, A
     result = _result(context, method, before, after, seen, limits)
     if level == "none" or context.check_mode or after is None:
         return result
-    wait = waits.PolicyWait(wds, context.its(), wds_name(context, wds), after, context.progress)
+    wait = waits.PolicyWait(
+        wds,
+        context.its(),
+        wds_name(context, wds),
+        after,
+        context.progress,
+        seen.placement.facts.api_groups,
+    )
     try:
         outcome = wait.until(level, context.params["wait_timeout"])
     except KubestellarError as error:

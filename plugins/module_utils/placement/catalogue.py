@@ -53,6 +53,11 @@ CATALOGUE: dict[str, Entry] = {
         "applies {objects:form it|them} last, replaces what the other has applied, with its label, in every run.",
         "Keep {objects:form it|them} in one workload; what several need, such as a Namespace, can be one of its own.",
     ),
+    "namespace-undescribed": Entry(
+        "The {namespaces:form Namespace|Namespaces} {namespaces:names} {namespaces:form is|are} not described for this WDS, so "
+        "{objects:count object} cannot be applied there unless {namespaces:form it exists|they exist} already.",
+        "Add {namespaces:form it|them} to the files.",
+    ),
     # What takes the workload away, or keeps all of it from being delivered.
     "template-property-missing": Entry(
         "{objects:names} {objects:form needs|need} the {properties:form property|properties} {properties:names}, which "

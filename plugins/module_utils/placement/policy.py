@@ -26,7 +26,7 @@ SELECTOR_SPEC: dict[str, Any] = {
         "type": "list",
         "elements": "dict",
         "options": {
-            "key": {"type": "str", "required": True},
+            "key": {"type": "str", "required": True, "no_log": False},
             "operator": {
                 "type": "str",
                 "required": True,

@@ -72,15 +72,23 @@ class PolicyWait:
 
     :param wds_name: name of the WDS as the transport controller labels ManifestWorks with it.
     :param policy: the BindingPolicy as the server has it after the write.
+    :param api_groups: the groups that the controller-manager of the WDS is limited to; None if it is not.
     """
 
     def __init__(
-        self, wds: Cluster, its: Cluster, wds_name: str, policy: Mapping[str, Any], progress: Progress
+        self,
+        wds: Cluster,
+        its: Cluster,
+        wds_name: str,
+        policy: Mapping[str, Any],
+        progress: Progress,
+        api_groups: Sequence[str] | None = None,
     ) -> None:
         self._wds, self._its, self._wds_name = wds, its, wds_name
         self._name = str(policy["metadata"]["name"])
         self._uid = str(policy["metadata"]["uid"])
         self._progress = progress
+        self._api_groups = api_groups
         self._expected: dict[ObjectKey, resolution.Selected] = {}
         self._expected_spec: Mapping[str, Any] | None = None
         self._mismatch_since: float | None = None
@@ -196,7 +204,9 @@ class PolicyWait:
         return True
 
     def _list(self, spec: Mapping[str, Any], *, refresh: bool) -> None:
-        candidates, namespaces = resolution.read(self._wds, spec, refresh=refresh)
+        candidates, namespaces = resolution.read(
+            self._wds, spec, refresh=refresh, api_groups=self._api_groups
+        )
         self._expected = resolution.objects(spec, candidates, namespaces)
         self._expected_spec = spec
         self._kinds = _delivery.kinds(self._wds)

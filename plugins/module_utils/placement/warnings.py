@@ -125,6 +125,19 @@ def described_twice(placement: Placement) -> Warnings:
         yield warning("described-twice", objects=object_names(placement, found))
 
 
+def namespace_undescribed(placement: Placement) -> Warnings:
+    """Namespaces that objects are in and that no file has; only a preview from files can lack one."""
+    if not placement.facts.offline:
+        return
+    found = [
+        key.namespace
+        for key in placement.objects
+        if key.namespace and key.namespace not in placement.facts.namespaces
+    ]
+    if found:
+        yield warning("namespace-undescribed", namespaces=sorted(set(found)), objects=len(found))
+
+
 # -- what takes the workload away ---------------------------------------------------------------------------------
 
 
@@ -514,6 +527,7 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     facts_incomplete,
     kind_guessed,
     described_twice,
+    namespace_undescribed,
     template_findings,
     object_too_large,
     last_copy,

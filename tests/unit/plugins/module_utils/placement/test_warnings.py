@@ -88,6 +88,14 @@ CASES = [
         ALL,
         ALL,
     ),
+    ("namespace-undescribed", facts(WEB, offline=True), facts(WEB), ALL, ALL),
+    (
+        "namespace-undescribed",
+        facts(WEB, offline=True),
+        replace(facts(WEB, offline=True), namespaces={"default": {}}),
+        ALL,
+        ALL,
+    ),
     (
         "described-twice",
         facts(WEB, replaced=[candidate(DEPLOYMENTS, "web", labels={"app": "old"})]),
