@@ -53,8 +53,10 @@ def main() -> int:
             str(SOURCES),
             "kubestellar.core",
         ],
-        ["sphinx-build", "-W", "--keep-going", "-q", "-E", "-b", "html"]
-        + ["-d", str(SOURCES / ".doctrees"), "-c", str(ROOT / "docs"), str(SOURCES), str(PAGES)],
+        [
+            *("sphinx-build", "-W", "--keep-going", "-q", "-E", "-b", "html"),
+            *("-d", str(SOURCES / ".doctrees"), "-c", str(ROOT / "docs"), str(SOURCES), str(PAGES)),
+        ],
     )
     shutil.rmtree(PAGES, ignore_errors=True)
     for program, *arguments in commands:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / ".venv" / "colle
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import build
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.build import _FLAGS as GO_FLAGS
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.build import FLAGS as GO_FLAGS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +52,7 @@ SKIPPED = {
     "survives everything coming down": _PODS.format("all of it"),
 }
 """Title of each spec that cannot run here, and why: these change Deployments or Pods of the hosting cluster, where
-the embedded provider has none. What they are about is tested in tests/integration/test_faults.py by killing processes."""
+the embedded provider has none. What dies and comes back is tested with its processes, in tests/integration/test_faults.py."""
 
 CONTEXTS = {
     "host-cluster-context": "hub",

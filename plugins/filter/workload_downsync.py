@@ -22,7 +22,7 @@ options:
     required: true
   modulations:
     description:
-      - "Clauses as in M(kubestellar.core.binding_policy#module), such as C({resources: [jobs], create_only: true})."
+      - "Clauses as in M(kubestellar.core.binding_policy), such as C({resources: [jobs], create_only: true})."
       - Each is limited to the objects of the workload.
     type: list
     elements: dict

@@ -334,7 +334,9 @@ class Cluster:
         headers = {"Accept": accept, "User-Agent": self.user_agent, **self._headers}
         if data is not None:
             headers["Content-Type"] = content_type
-        token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        # The library calls it `authorization` before its release 36.
+        known = "BearerToken" if "BearerToken" in self._configuration.api_key else "authorization"
+        token = self._configuration.get_api_key_with_prefix(known)
         if token:
             headers["Authorization"] = token
         return self._pool.request(

@@ -48,7 +48,8 @@ def content(obj: Mapping[str, Any] | None) -> dict[str, Any]:
     """The part of a live object that people decide: no status, no server metadata."""
     if obj is None:
         return {}
-    result = {key: value for key, value in obj.items() if key != "status"}
+    leading = {key: obj[key] for key in ("apiVersion", "kind") if key in obj}
+    result = {**leading, **{key: value for key, value in obj.items() if key != "status"}}
     metadata = {
         key: value for key, value in (result.get("metadata") or {}).items() if key not in _SERVER_METADATA
     }

@@ -14,6 +14,7 @@ description:
     who else delivers the same objects.
   - With O(definition), or O(cluster_selectors) and O(downsync), also computes what such a policy would select and what would go wrong,
     without writing anything.
+  - With O(offline), computes the same from files, for one policy or many. No API server is asked, and no credentials are needed.
 author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
@@ -70,7 +71,7 @@ options:
       - The objects of the policy to preview, as in M(kubestellar.core.binding_policy).
     type: list
     elements: dict
-    suboptions:
+    suboptions: &clause
       api_group:
         description: The API group; V("") is the core group. All groups if left out.
         type: str
@@ -115,6 +116,169 @@ options:
         cluster if there is one, so this is needed only where it runs otherwise. All groups if it is left out there.
     type: list
     elements: str
+  offline:
+    description:
+      - Preview from files instead of API servers. The options of the connection are not used then, and nothing is read but these files.
+      - The policies are those of O(offline.policies), the one that the options beside describe, and every BindingPolicy among the
+        manifests. Each knows what the others deliver.
+      - The kinds of Kubernetes are known, others by their CustomResourceDefinition, if it is among the manifests. Where it is not, plural
+        and scope are guessed, with a warning. The plural follows the rules of English (C(widgets), C(policies), C(gateways),
+        C(meshes)); such an object is namespaced if its manifest names a namespace.
+      - A WDS also holds what nobody describes. Of that, the Namespaces that every cluster has, the ConfigMap C(kube-root-ca.crt) and the
+        ServiceAccount C(default) in every Namespace, and KubeStellar's own definitions are taken into account. The rest, such as
+        system roles, is not seen.
+    type: dict
+    suboptions:
+      src: &src
+        description: Files with manifests that are in the WDS, or folders of such files.
+        type: list
+        elements: path
+      definitions: &definitions
+        description: More of them, as a list of mappings, one mapping, or YAML text.
+        type: raw
+      workloads: &workloads
+        description: Manifests as M(kubestellar.core.workload) applies them, in this order, each with the label C(kubestellar.core/workload).
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the workload.
+            type: str
+            required: true
+          wds:
+            description: The WDS that it is in. O(wds), or the first of O(offline.wdses), or V(wds1), if it is left out.
+            type: str
+          src: *src
+          definitions: *definitions
+          namespace:
+            description: Namespace for namespaced objects that name none.
+            type: str
+          labels:
+            description: Labels to add to every object.
+            type: dict
+      policies: &policies
+        description: The policies to preview.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the policy. It may be left out if O(offline.policies[].definition) has it.
+            type: str
+          wds:
+            description: The WDS that it is in. O(wds), or the first of O(offline.wdses), or V(wds1), if it is left out.
+            type: str
+          state:
+            description: V(absent) for a policy that is to be removed. It is shown if it was there before.
+            type: str
+            choices: [present, absent]
+            default: present
+          definition:
+            description: The whole policy, as a manifest.
+            type: dict
+          cluster_selectors:
+            description: Its clusters, as in M(kubestellar.core.binding_policy).
+            type: list
+            elements: dict
+            suboptions: *selector
+          downsync:
+            description: Its objects, as in M(kubestellar.core.binding_policy).
+            type: list
+            elements: dict
+            suboptions: *clause
+          guards:
+            description: How far it may go, as in M(kubestellar.core.binding_policy). The task does not fail; see RV(refusals).
+            type: dict
+            suboptions:
+              min_clusters:
+                description: The least clusters that may be selected, as a number or as a percentage of all clusters.
+                type: str
+              max_clusters:
+                description: The most clusters that may be selected, as a number or as a percentage of all clusters.
+                type: str
+              max_objects:
+                description: The most objects that may be selected, as a number or as a percentage of what was delivered before.
+                type: str
+              max_removed_clusters:
+                description: The most clusters that may be left, as a number or as a percentage of those before.
+                type: str
+              max_removed_objects:
+                description: The most objects that may be withdrawn, as a number or as a percentage of those before.
+                type: str
+              cluster_scoped:
+                description: What is done about cluster-scoped objects other than the Namespaces of selected objects.
+                type: str
+                choices: [allow, warn, refuse]
+                default: warn
+              missing_properties:
+                description: What is done if a template needs a property that a selected cluster lacks, or cannot be expanded.
+                type: str
+                choices: [allow, refuse]
+                default: refuse
+      clusters: &clusters
+        description: The clusters. If neither this nor O(offline.clusters_src) is given, only objects are looked at.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the ManagedCluster.
+            type: str
+            required: true
+          its:
+            description: The ITS that it is registered in. It matters if O(offline.wdses) deliver through several.
+            type: str
+          labels:
+            description: Its labels.
+            type: dict
+          annotations:
+            description: Its annotations.
+            type: dict
+          properties:
+            description: Its properties for the expansion of templates.
+            type: dict
+      clusters_src: &clusters_src
+        description: >-
+          Files with more of them, or folders of such files: a list C(clusters) with the same keys, the result of
+          M(kubestellar.core.managed_cluster_info), or manifests of ManagedClusters and of the ConfigMaps with their properties.
+        type: list
+        elements: path
+      wdses:
+        description: The WDSes, if there are several, or if one of them is special.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the WDS.
+            type: str
+            required: true
+          type:
+            description: Type of its ControlPlane, such as V(host), where a policy for everything means the whole hosting cluster.
+            type: str
+          its:
+            description: The ITS that it delivers through. The only one if it is left out.
+            type: str
+          api_groups:
+            description: The API groups that its controller-manager is limited to. O(api_groups) if it is left out.
+            type: list
+            elements: str
+      title:
+        description: What RV(text) and RV(markdown) are about, such as the name of the hub.
+        type: str
+        default: ""
+      before:
+        description:
+          - An earlier state to compare with, so that it is shown what is added and what is removed. What is left out of it is as it is now.
+          - A policy that was there before and is not any more counts as removed.
+        type: dict
+        suboptions:
+          report:
+            description: A JSON file with the C(previews) of an earlier run, instead of everything else.
+            type: path
+          src: *src
+          definitions: *definitions
+          workloads: *workloads
+          policies: *policies
+          clusters: *clusters
+          clusters_src: *clusters_src
 notes:
   - With O(wds_kubeconfig), give O(wds) too if the context is not named like the WDS. ManifestWorks carry its name.
   - Without an ITS nothing is known of clusters and of delivery.
@@ -146,6 +310,33 @@ EXAMPLES = r"""
     msg:
       clusters: "{{ shop.preview.clusters }}"
       warnings: "{{ shop.preview.warnings | map(attribute='message') }}"
+
+- name: See the same without any cluster, from files
+  kubestellar.core.binding_policy_info:
+    name: shop
+    cluster_selectors:
+      - match_labels:
+          location-group: edge
+    downsync:
+      - object_selectors:
+          - match_labels:
+              kubestellar.core/workload: shop
+    offline:
+      workloads:
+        - name: shop
+          src: [files/shop]
+      clusters_src: [files/clusters.yml]
+  register: shop
+
+- name: See what a change does to all policies of a repository, beside a checkout of the state before
+  kubestellar.core.binding_policy_info:
+    offline:
+      src: [manifests]
+      clusters_src: [clusters]
+      before:
+        src: [../before/manifests]
+        clusters_src: [../before/clusters]
+  register: change
 
 - name: Read all policies and how they are doing
   kubestellar.core.binding_policy_info:
@@ -216,10 +407,10 @@ unread:
   type: list
   elements: str
 preview:
-  description: What the policy would select, and what would change. Sorted.
+  description: What the policy would select, and what would change. Sorted. With O(offline), without an earlier state everything is added.
   returned: when a policy to preview is given
   type: dict
-  contains:
+  contains: &preview
     clusters:
       description: Names of the clusters that it selects. Empty without an ITS.
       type: list
@@ -299,6 +490,57 @@ preview:
         hint:
           description: What to try.
           type: str
+previews:
+  description: One entry for each policy, in the order given, then those that are no longer there.
+  returned: with O(offline)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the policy.
+      type: str
+    wds:
+      description: The WDS that it is in.
+      type: str
+    state:
+      description: V(absent) if it is removed.
+      type: str
+      sample: present
+    preview:
+      description: What it selects, and what changes.
+      type: dict
+      contains: *preview
+    refused:
+      description: Why its guards would refuse it, one entry for each reason, with C(code), C(message) and C(hint).
+      type: list
+      elements: dict
+refusals:
+  description: All reasons for which guards would refuse something, one line each with WDS and policy.
+  returned: with O(offline)
+  type: list
+  elements: str
+title:
+  description: The suboption O(offline.title).
+  returned: with O(offline)
+  type: str
+compared:
+  description: Whether there was an earlier state to compare with.
+  returned: with O(offline)
+  type: bool
+summary:
+  description: Numbers over all RV(previews). A placement is one object in one cluster.
+  returned: with O(offline)
+  type: dict
+  sample: {"policies": 1, "clusters": 2, "objects": 6, "placements": 12, "placements_added": 12, "placements_removed": 0, "warnings": 0, "refused": 0}
+text:
+  description: All of it for people, as lines of at most 120 columns.
+  returned: with O(offline)
+  type: list
+  elements: str
+markdown:
+  description: All of it for a pull request, at most 60000 characters. Names are in code spans, so they are never links, mentions or HTML.
+  returned: with O(offline)
+  type: str
 problems:
   description: What is wrong with the policy to preview, one sentence each.
   returned: when it is invalid
@@ -308,21 +550,27 @@ problems:
 
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._module import run
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import observe, policy
+from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import observe, offline, policy
 
 SPEC: dict[str, Any] = {
     **{key: policy.POLICY_SPEC[key] for key in ("name", "definition", "cluster_selectors", "downsync")},
     "label_selectors": {"type": "list", "elements": "str", "default": []},
     "api_groups": {"type": "list", "elements": "str"},
+    "offline": {"type": "dict", "options": offline.OFFLINE_SPEC},
 }
+
+
+def work(context: Context) -> dict[str, Any]:
+    """Preview from files, or read from API servers."""
+    return offline.work(context) if context.params["offline"] is not None else observe.work(context)
 
 
 def main() -> None:
     """Entry point."""
     run(
         SPEC,
-        observe.work,
+        work,
         spaces=("wds", "its"),
         mutually_exclusive=[("definition", "cluster_selectors"), ("definition", "downsync")],
         required_by={"cluster_selectors": ("name",), "downsync": ("name",)},

@@ -15,6 +15,7 @@ writes, the other is ours (`placement.resolution`). `test_differential.py` asks 
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -328,11 +329,23 @@ ANCHORS = (
 )
 
 _SELECTORS = ("objectSelectors", "namespaceSelectors")
-_COLLECTORS = ("latest", "count", "of-none")
-_SHAPES = ("hit",) * 5 + ("absent",) * 6 + ("star", "empty", "mixed", "miss")
+_NAMES = tuple(tuple(sorted({anchor[position] for anchor in ANCHORS})) for position in range(4))
+_SHAPES = ("hit",) * 5 + ("absent",) * 6 + ("star", "empty", "mixed", "mixed", "miss")
 """How a list of names in a clause may look. (Hypothesis likes what comes first.)"""
 
 
+@functools.cache
+def _one(*values: Any) -> st.SearchStrategy[Any]:
+    """One of the values. (Strategies are made once: making them takes longer than drawing from them.)"""
+    return st.sampled_from(values)
+
+
+@functools.cache
+def _some(values: st.SearchStrategy[Any], least: int, most: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(values, min_size=least, max_size=most)
+
+
+@functools.cache
 def policies() -> st.SearchStrategy[dict[str, Any]]:
     """Specs of BindingPolicies that the API server accepts and the controller can evaluate."""
     return _specs()
@@ -341,87 +354,93 @@ def policies() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def _specs(draw: st.DrawFn) -> dict[str, Any]:
     spec: dict[str, Any] = {}
-    shape = draw(st.sampled_from(("some",) * 8 + ("absent", "empty")))
+    shape = draw(_one(*("some",) * 8, "absent", "empty"))
     if shape != "absent":
-        least, most = (1, 3) if shape == "some" else (0, 0)
-        spec["clusterSelectors"] = draw(st.lists(_selectors(), min_size=least, max_size=most))
-    shape = draw(st.sampled_from(("some",) * 18 + ("absent", "empty")))
+        spec["clusterSelectors"] = draw(_some(_selectors(), 1, 3)) if shape == "some" else []
+    shape = draw(_one(*("some",) * 18, "absent", "empty"))
     if shape != "absent":
-        least, most = (1, 4) if shape == "some" else (0, 0)
-        spec["downsync"] = draw(st.lists(_clauses(), min_size=least, max_size=most))
+        spec["downsync"] = draw(_some(_clauses(), 1, 4)) if shape == "some" else []
     return spec
 
 
+@functools.cache
 @st.composite
 def _clauses(draw: st.DrawFn) -> dict[str, Any]:
-    anchor = draw(st.sampled_from(ANCHORS))
+    anchor = draw(_one(*ANCHORS))
     clause: dict[str, Any] = {}
-    shape = draw(st.sampled_from(("hit",) * 4 + ("absent",) * 6 + ("core", "star", "miss")))
-    if shape != "absent":
-        other = draw(st.sampled_from(("apps", GROUP, COPIES, "no.such.group", "v1", "apps/v1")))
-        clause["apiGroup"] = {"hit": anchor.group, "core": "", "star": "*", "miss": other}[shape]
+    shape = draw(_one(*("hit",) * 4, *("absent",) * 6, "core", "star", "miss"))
+    if shape == "miss":
+        clause["apiGroup"] = draw(_one("apps", GROUP, COPIES, "no.such.group", "v1", "apps/v1"))
+    elif shape != "absent":
+        clause["apiGroup"] = {"hit": anchor.group, "core": "", "star": "*"}[shape]
     for field, position in (("resources", 1), ("namespaces", 2), ("objectNames", 3)):
-        _put(clause, field, draw(_names(anchor[position], sorted({a[position] for a in ANCHORS}))))
+        _put(clause, field, _draw_names(draw, anchor[position], _NAMES[position]))
     for field in _SELECTORS:
-        if draw(st.sampled_from((False, False, True))):
-            clause[field] = draw(st.lists(_selectors(namespaces=field == "namespaceSelectors"), max_size=3))
+        if draw(_one(False, False, True)):
+            clause[field] = draw(_some(_selectors(namespaces=field == "namespaceSelectors"), 0, 3))
     named = [clause.get(field) or ["*"] for field in ("resources", "namespaces", "objectNames")]
     if not any(clause.get(f) for f in ("apiGroup", *_SELECTORS)) and all("*" in names for names in named):
         # It takes everything. (The API server also takes a clause with empty lists alone, but the controller does
         # not: see the test of its own.) Once in a while that is a case worth having.
-        clause["resources"] = draw(st.sampled_from((*([anchor.resource],) * 5, ["*"])))
-    _put(clause, "createOnly", draw(st.sampled_from((None, None, False, True))))
-    _put(clause, "wantSingletonReportedState", draw(st.sampled_from((None, None, None, False, True))))
-    _put(clause, "wantMultiWECReportedState", draw(st.sampled_from((None, None, None, False, True))))
+        clause["resources"] = [draw(_one(*(anchor.resource,) * 5, "*"))]
+    _put(clause, "createOnly", draw(_one(None, None, False, True)))
+    _put(clause, "wantSingletonReportedState", draw(_one(None, None, None, False, True)))
+    _put(clause, "wantMultiWECReportedState", draw(_one(None, None, None, False, True)))
     # For each object with collectors the controller makes a CombinedStatus, which has the object's name as a label
     # value. It tries for ever where that is not legal, so ask for few, and for none with such a name.
     names = clause.get("objectNames") or ["*"]
-    if not {"*", "", ODD} & set(names) and draw(st.booleans()):
-        clause["statusCollectors"] = draw(st.lists(st.sampled_from(_COLLECTORS), max_size=3))
+    if not {"*", "", ODD} & set(names) and draw(_one(True, False)):
+        clause["statusCollectors"] = draw(_some(_one("latest", "count", "of-none"), 0, 3))
     return clause
 
 
-@st.composite
-def _names(draw: st.DrawFn, hit: str, others: Sequence[str]) -> list[str] | None:
-    shape = draw(st.sampled_from(_SHAPES))
+def _draw_names(draw: st.DrawFn, hit: str, others: Sequence[str]) -> list[str] | None:
+    shape = draw(_one(*_SHAPES))
     if shape in ("absent", "empty", "star"):
         return {"absent": None, "empty": [], "star": ["*"]}[shape]
-    values = draw(st.lists(st.sampled_from(others), max_size=2))
+    values = draw(_some(_one(*others), 0, 2))
     if shape == "hit":
         return [*values, hit]
     if shape == "mixed":
-        return [*values, draw(st.sampled_from(("*", "", "no-such-name")))]
+        return [*values, draw(_one("*", "", "no-such-name"))]
     return ["no-such-name", *values]
 
 
+@functools.cache
+def _selectable(namespaces: bool) -> Mapping[str, Sequence[str]]:
+    """The labels that a selector may ask for."""
+    labels = {**LABELS, "kubernetes.io/bootstrapping": ("rbac-defaults",)}
+    if namespaces:
+        labels["kubernetes.io/metadata.name"] = ("alpha", "bare", "kube-system")
+    return labels
+
+
+@functools.cache
 @st.composite
 def _selectors(draw: st.DrawFn, *, namespaces: bool = False) -> dict[str, Any]:
     # For cluster-scoped objects the empty one is the only namespace selector that makes a difference.
-    empty = ("empty",) * (6 if namespaces else 1)
-    shape = draw(st.sampled_from(("labels",) * 5 + ("expressions",) * 9 + ("both",) * 3 + empty))
-    if shape == "empty":
-        return draw(st.sampled_from(({}, {"matchLabels": {}}, {"matchExpressions": []})))
-    labels: dict[str, Sequence[str]] = {**LABELS, "kubernetes.io/bootstrapping": ("rbac-defaults",)}
-    if namespaces:
-        labels["kubernetes.io/metadata.name"] = ("alpha", "bare", "kube-system")
+    empty = ("empty", "no labels", "no expressions") * (2 if namespaces else 1)
+    shape = draw(_one(*("labels",) * 10, *("expressions",) * 18, *("both",) * 6, *empty))
+    labels = _selectable(namespaces)
     selector: dict[str, Any] = {}
-    if shape != "expressions":
-        keys = draw(st.lists(st.sampled_from(sorted(labels)), min_size=1, max_size=2, unique=True))
-        selector["matchLabels"] = {key: draw(st.sampled_from(labels[key])) for key in keys}
-    if shape != "labels":
-        selector["matchExpressions"] = draw(st.lists(_expressions(labels), min_size=1, max_size=2))
+    if shape in ("labels", "both", "no labels"):
+        keys = draw(_some(_one(*labels), 1, 2)) if shape != "no labels" else ()
+        selector["matchLabels"] = {key: draw(_one(*labels[key])) for key in keys}
+    if shape in ("expressions", "both", "no expressions"):
+        most = 2 if shape != "no expressions" else 0
+        selector["matchExpressions"] = draw(_some(_expressions(namespaces=namespaces), min(most, 1), most))
     return selector
 
 
+@functools.cache
 @st.composite
-def _expressions(draw: st.DrawFn, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    key = draw(st.sampled_from(sorted(labels)))
-    operator = draw(st.sampled_from(("In", "NotIn", "Exists", "DoesNotExist")))
+def _expressions(draw: st.DrawFn, *, namespaces: bool) -> dict[str, Any]:
+    labels = _selectable(namespaces)
+    key, operator = draw(_one(*labels)), draw(_one("In", "NotIn", "Exists", "DoesNotExist"))
     expression: dict[str, Any] = {"key": key, "operator": operator}
     if operator in ("In", "NotIn"):
-        values = draw(st.lists(st.sampled_from((*labels[key], "none")), min_size=1, max_size=3))
-        expression["values"] = values
-    elif draw(st.booleans()):
+        expression["values"] = draw(_some(_one(*labels[key], "none"), 1, 3))
+    elif draw(_one(True, False)):
         expression["values"] = []
     return expression
 

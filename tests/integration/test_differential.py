@@ -32,7 +32,7 @@ from typing import Any, cast
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, Listing
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -54,7 +54,7 @@ from .differential import Answer, Placement, Resolver, World
 
 CASES = int(os.environ.get("KUBESTELLAR_DIFFERENTIAL_CASES", "500"))
 SEED = int(os.environ.get("KUBESTELLAR_DIFFERENTIAL_SEED", "1"))
-SLOTS = 100
+SLOTS = 170
 """Policies at a time. The work of the controller for one round grows with their square."""
 
 KEPT = 500
@@ -137,15 +137,13 @@ class Space:
         )
 
     def write(self, name: str, spec: Mapping[str, Any]) -> None:
-        """Create or replace a policy."""
-        policy = {
-            "apiVersion": BINDING_POLICIES.api_version,
-            "kind": BINDING_POLICIES.kind,
-            "metadata": {"name": name},
-            "spec": spec,
-        }
-        # The controller owns what it rewrites: it leaves out `false` and what is empty when it adds its finalizer.
-        self.wds.apply(BINDING_POLICIES, policy, force=True)
+        """Create or replace a policy. (Not by server-side apply: the controller owns what it has written back.)"""
+        whole = {field: spec.get(field) for field in ("clusterSelectors", "downsync")}
+        try:
+            self.wds.patch(BINDING_POLICIES, name, None, {"spec": whole})
+        except NotFound:
+            named = {"apiVersion": BINDING_POLICIES.api_version, "kind": BINDING_POLICIES.kind}
+            self.wds.create(BINDING_POLICIES, {**named, "metadata": {"name": name}, "spec": spec})
 
     def look(self) -> World:
         """Everything that there is now and can be delivered."""

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Building the programs of the embedded stack from pinned Go modules (private to kubestellar.core).
 
-Two module sets, each a go.mod, go.sum and tools.go in the role's files: programs whose modules agree on one
-version of the Kubernetes libraries share most of their compilation. The result lies under a key made of the
+Module sets, each a go.mod, go.sum and tools.go in the role's files: programs whose modules agree on one version
+of the Kubernetes libraries share most of their compilation. The result lies under a key made of the
 pins, for all stacks and checkouts of a home.
 """
 
@@ -46,7 +46,8 @@ DISK_FREE = 8192
 MEMORY_FREE = 3072
 """MiB that compiling takes at its peak with two compilers at once."""
 
-_FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-gcflags=all=-dwarf=false")
+FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-gcflags=all=-dwarf=false")
+"""Flags of every build, so that all share their compiled packages."""
 _REPORT_SECONDS = 15.0
 _GO_VERSION = re.compile(r"go(\d+)\.(\d+)")
 
@@ -83,23 +84,21 @@ SETS = (
             Binary("kubeflex-manager", "github.com/kubestellar/kubeflex/cmd/manager"),
             Binary("registration", "open-cluster-management.io/ocm/cmd/registration"),
             Binary("registration-operator", "open-cluster-management.io/ocm/cmd/registration-operator"),
-        ),
-    ),
-    ModuleSet(
-        "kubernetes",
-        (
             Binary("etcd", "go.etcd.io/etcd/server/v3"),
             Binary("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
             Binary("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
             Binary("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
             Binary("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
-            Binary("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
-            Binary("kwokctl", "sigs.k8s.io/kwok/cmd/kwokctl"),
             Binary("helm", "helm.sh/helm/v3/cmd/helm"),
         ),
         stamp="k8s.io/kubernetes",
     ),
+    ModuleSet(
+        "kwok",
+        (Binary("kwok", "sigs.k8s.io/kwok/cmd/kwok"), Binary("kwokctl", "sigs.k8s.io/kwok/cmd/kwokctl")),
+    ),
 )
+"""All but kwok agree on the Kubernetes libraries that KubeStellar and OCM are made for; kwok needs newer ones."""
 
 # What is taken out of the module cache: target folder, set, module, folder inside it, file pattern (** copies a tree).
 _EXTRACTS = (
@@ -185,7 +184,7 @@ def artifacts(home: Path, sources: Path) -> Artifacts:
 
     :raises PreflightFailed: the sources are not complete.
     """
-    summary = hashlib.sha256("\0".join((RECIPE, platform.machine(), *_FLAGS)).encode())
+    summary = hashlib.sha256("\0".join((RECIPE, platform.machine(), *FLAGS)).encode())
     for module_set in SETS:
         for name in ("go.mod", "go.sum", "tools.go"):
             path = sources / module_set.name / name
@@ -360,8 +359,9 @@ def go_environment(home: Path) -> dict[str, str]:
         "GOTOOLCHAIN": "local",
         "GOENV": "off",
         "GOWORK": "off",
-        # The compiler collects less garbage: a tenth less time for memory that is there while building.
-        "GOGC": "400",
+        # A compiler collects garbage only when it would else take more than this: a tenth less time.
+        "GOGC": "off",
+        "GOMEMLIMIT": "768MiB",
         "GOCACHE": str(_user_folder("GOCACHE", ".cache/go-build", home)),
         "GOMODCACHE": str(_user_folder("GOMODCACHE", "go/pkg/mod", home)),
     }
@@ -447,7 +447,7 @@ def _build_set(
     """Compile and link all programs of one set by one command, which shares packages and links side by side."""
     made = source / "bin"
     made.mkdir(parents=True)
-    arguments = ["build", "-v", *_FLAGS, f"-ldflags={_ldflags(module_set, source)}", "-o", str(made) + os.sep]
+    arguments = ["build", "-v", *FLAGS, f"-ldflags={_ldflags(module_set, source)}", "-o", str(made) + os.sep]
     arguments += [binary.package for binary in module_set.binaries]
     waiting = {made / executable(binary.package): binary for binary in module_set.binaries}
 

@@ -49,8 +49,8 @@ CATALOGUE: dict[str, Entry] = {
         "Add the CustomResourceDefinition to the files, or correct apiVersion and kind.",
     ),
     "described-twice": Entry(
-        "{objects:count object} {objects:form is|are} described more than once for this WDS: {objects:names}. Which workload "
-        "applies {objects:form it|them} last, replaces what the other has applied, with its label, in every run.",
+        "{objects:count object} {objects:form is|are} described more than once for this WDS: {objects:names}. The workload "
+        "that applies {objects:form it|them} last replaces what the other has applied, with its label, in every run.",
         "Keep {objects:form it|them} in one workload; what several need, such as a Namespace, can be one of its own.",
     ),
     "namespace-undescribed": Entry(

@@ -285,6 +285,11 @@ def read(
         for key, candidate in candidates.items()
         if (key.group, key.resource) == ("", "namespaces")
     }
+    if api_groups:
+        # Namespaces may have been listed for their labels alone.
+        candidates = {
+            key: c for key, c in candidates.items() if not_excluded(key.group, key.resource, api_groups)
+        }
     return list(candidates.values()), namespaces
 
 

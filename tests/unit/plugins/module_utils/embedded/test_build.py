@@ -88,7 +88,7 @@ def test_a_lost_or_damaged_program_is_built_again(machine, damage):
 
 def test_a_failed_build_says_why_and_leaves_nothing_that_counts(machine, tmp_path):
     (tmp_path / "fail").touch()
-    with pytest.raises(KubestellarError, match="compiling (kubestellar|kubernetes) failed: disk is full"):
+    with pytest.raises(KubestellarError, match="compiling (kubestellar|kwok) failed: disk is full"):
         build.ensure(machine, SOURCES, Progress(None))
     assert len(build.artifacts(machine, SOURCES).missing()) == len(build.all_binaries())
     (tmp_path / "fail").unlink()
@@ -100,10 +100,10 @@ def test_the_key_depends_on_every_pin(tmp_path):
     shutil.copytree(SOURCES, copy)
     key = build.artifacts(tmp_path, copy).key
     assert key == build.artifacts(tmp_path, SOURCES).key
-    with open(copy / "kubernetes" / "go.sum", "a") as stream:
+    with open(copy / "kwok" / "go.sum", "a") as stream:
         stream.write("x")
     assert build.artifacts(tmp_path, copy).key != key
-    (copy / "kubernetes" / "go.sum").unlink()
+    (copy / "kwok" / "go.sum").unlink()
     with pytest.raises(PreflightFailed, match="go.sum"):
         build.artifacts(tmp_path, copy)
 
@@ -131,7 +131,7 @@ def test_the_pins_name_every_program_and_no_other():
         for binary in module_set.binaries:
             assert f'_ "{binary.package}"' in tools
         assert build.wanted_go(SOURCES) >= (1, 24)
-    assert build.module_version(SOURCES / "kubernetes", "k8s.io/kubernetes").startswith("v1.")
+    assert build.module_version(SOURCES / "kubestellar", "k8s.io/kubernetes").startswith("v1.")
 
 
 def test_no_setting_of_the_user_changes_the_build(tmp_path, monkeypatch):
