@@ -175,6 +175,12 @@ options:
         cluster if there is one, so this is needed only where it runs otherwise. All groups if it is left out there.
     type: list
     elements: str
+  planned_objects:
+    description:
+      - Objects that an earlier task of the same check mode run would create or label, as RV(kubestellar.core.workload#module:planned),
+        so that the preview counts them. It has no effect outside check mode.
+    type: list
+    elements: dict
   force_conflicts:
     description:
       - Whether fields that another field manager owns are taken over. If not, the module fails and names owner and fields.
@@ -455,6 +461,7 @@ SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
     "api_groups": {"type": "list", "elements": "str"},
+    "planned_objects": {"type": "list", "elements": "dict"},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},
     "wait_timeout": {"type": "int", "default": 300},

@@ -152,7 +152,9 @@ def work(context: Context) -> dict[str, Any]:
     params = context.params
     stack = Stack.of(params["home"], params["stack"])
     if params["state"] == "absent":
-        results = controllers.absent(stack, params["processes"], context.progress, check_mode=context.check_mode)
+        results = controllers.absent(
+            stack, params["processes"], context.progress, check_mode=context.check_mode
+        )
     else:
         results = controllers.present(
             stack,

@@ -127,6 +127,11 @@ summary:
   returned: always
   type: dict
   sample: {"create": 2, "none": 4}
+planned:
+  description: The objects that would be created or changed, each with C(apiVersion), C(kind) and C(metadata), for previews of placement.
+  returned: in check mode
+  type: list
+  elements: dict
 diff:
   description: Both sides of every changed object, with the values of Secrets masked.
   returned: in diff mode
@@ -162,6 +167,8 @@ def work(context: Context) -> dict[str, Any]:
         "objects": [outcome.result() for outcome in outcomes],
         "summary": dict(Counter(outcome.method for outcome in outcomes)),
     }
+    if context.check_mode and context.params["state"] == "present":
+        result["planned"] = [_identified(outcome) for outcome in outcomes if outcome.changed]
     if context.diff_mode:
         result["diff"] = [outcome.diff(cluster) for outcome in outcomes if outcome.changed]
     _bulk.raise_failures(outcomes, cluster, context.params["state"], **result)
@@ -192,6 +199,15 @@ def _present(context: Context) -> tuple[list[_bulk.Outcome], str]:
         progress=context.progress,
     )
     return outcomes, wds.name
+
+
+def _identified(outcome: _bulk.Outcome) -> dict[str, Any]:
+    """What decides where an object is placed."""
+    metadata: dict[str, Any] = {"name": outcome.name}
+    if outcome.namespace:
+        metadata["namespace"] = outcome.namespace
+    metadata["labels"] = dict(((outcome.after or {}).get("metadata") or {}).get("labels") or {})
+    return {"apiVersion": outcome.api_version, "kind": outcome.kind, "metadata": metadata}
 
 
 def _absent(context: Context) -> tuple[list[_bulk.Outcome], str]:

@@ -570,3 +570,23 @@ def test_text_beyond_the_basic_plane_survives_and_what_is_no_text_is_refused(sta
     )
     refused = probe(config_map(motto="\ud83c"))
     assert refused["failed"] and "not valid Unicode" in refused["msg"]
+
+
+def test_a_check_run_previews_objects_that_it_would_create(stack, module):
+    """Workload and placement together, both only planned: the preview is that of the real run."""
+    where = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1"}
+    policy = {
+        **where,
+        "its": "its1",
+        "name": "probe",
+        "cluster_selectors": [{"match_labels": {"city": "turin"}}],
+        "downsync": [{"object_selectors": [{"match_labels": {"kubestellar.core/workload": "probe"}}]}],
+    }
+    workload = module("workload", _check=True, **where, name="probe", definitions=[NAMESPACE, config_map()])
+    seen = module("binding_policy", _check=True, **policy, planned_objects=workload["planned"])
+    assert seen["preview"]["clusters_added"] == ["cluster2"]
+    assert [(o["kind"], o["name"]) for o in seen["preview"]["objects_added"]] == [
+        ("ConfigMap", "settings"),
+        ("Namespace", "probe"),
+    ]
+    assert [item["code"] for item in seen["preview"]["warnings"]] == []

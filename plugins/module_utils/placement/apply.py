@@ -76,6 +76,7 @@ def sources(context: Context) -> snapshot.Sources:
         its_name=str(params["its"] or ""),
         hosting=context.hosting() if by_name else None,
         api_groups=params["api_groups"],
+        planned=(params.get("planned_objects") or []) if context.check_mode else [],
     )
 
 

@@ -30,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     CRDS,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
+    NAMESPACES,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
@@ -45,6 +46,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts i
     Target,
     Transform,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.kinds import Kinds
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import place
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import (
     Candidate,
@@ -76,6 +78,8 @@ class Sources:
     :ivar hosting: None if there is no connection to the hosting cluster; then other WDSes are not known.
     :ivar api_groups: what the controller-manager of the WDS is limited to, if that is known otherwise than by its
         Deployment in the hosting cluster.
+    :ivar planned: objects of the WDS, by `apiVersion`, `kind` and `metadata`, that an earlier task of the same check
+        mode run would create or label.
     """
 
     wds: Cluster
@@ -84,6 +88,7 @@ class Sources:
     its_name: str = ""
     hosting: Cluster | None = None
     api_groups: Sequence[str] | None = None
+    planned: Sequence[Mapping[str, Any]] = ()
 
 
 def read(sources: Sources, policy: str, spec: Mapping[str, Any] | None) -> Facts:
@@ -134,6 +139,7 @@ class _Reader:
                 ],
             )
         )
+        candidates, namespaces = _with_planned(candidates, namespaces, sources.planned)
         own = next((item for item in bindings if item["metadata"]["name"] == policy), None)
         self._uid = str(own["metadata"]["uid"]) if own else ""
         others = [
@@ -347,6 +353,27 @@ class _Reader:
 
 
 # -- parsing ----------------------------------------------------------------------------------------------------------
+
+
+def _with_planned(
+    candidates: Sequence[Candidate],
+    namespaces: Mapping[str, Mapping[str, str]],
+    planned: Sequence[Mapping[str, Any]],
+) -> tuple[list[Candidate], dict[str, Mapping[str, str]]]:
+    """Candidates and Namespaces as they would be once what is planned is there."""
+    known = Kinds(planned)
+    found = {candidate.key: candidate for candidate in candidates}
+    labels = dict(namespaces)
+    for obj in planned:
+        candidate = Candidate(known.of(obj).resource, obj["metadata"])
+        there = found.get(candidate.key)
+        if there is not None:
+            merged = {**(there.metadata.get("labels") or {}), **(obj["metadata"].get("labels") or {})}
+            candidate = Candidate(there.resource, {**there.metadata, "labels": merged})
+        found[candidate.key] = candidate
+        if candidate.key[:2] == (NAMESPACES.group, NAMESPACES.plural):
+            labels[candidate.key.name] = candidate.metadata.get("labels") or {}
+    return list(found.values()), labels
 
 
 def _served(cluster: Cluster, resource: Resource, *, metadata_only: bool = False) -> list[dict[str, Any]]:

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, NAMESPACES
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import snapshot
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import (
+    Candidate,
+    ObjectKey,
+)
+
+
+def planned(kind, name, namespace=None, **labels):
+    metadata = {"name": name, "labels": labels, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+
+
+def test_planned_objects_count_as_if_they_were_there():
+    there = Candidate(
+        CONFIG_MAPS, {"name": "a", "namespace": "shop", "labels": {"old": "1"}, "resourceVersion": "7"}
+    )
+    candidates, namespaces = snapshot._with_planned(
+        [there],
+        {"other": {}},
+        [
+            planned("Namespace", "shop", team="x"),
+            planned("ConfigMap", "a", "shop", new="2"),
+            planned("ConfigMap", "b", "shop"),
+        ],
+    )
+    found = {candidate.key: candidate.metadata for candidate in candidates}
+    assert found[ObjectKey("", "configmaps", "shop", "a")] == {
+        **there.metadata,
+        "labels": {"old": "1", "new": "2"},
+    }
+    assert ObjectKey("", "configmaps", "shop", "b") in found
+    assert ObjectKey("", NAMESPACES.plural, "", "shop") in found
+    assert namespaces == {"other": {}, "shop": {"team": "x"}}
+
+
+def test_nothing_planned_changes_nothing():
+    there = Candidate(CONFIG_MAPS, {"name": "a", "namespace": "shop"})
+    assert snapshot._with_planned([there], {"n": {"a": "b"}}, []) == ([there], {"n": {"a": "b"}})
