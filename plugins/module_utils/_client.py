@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
@@ -43,7 +43,14 @@ try:
     from kubernetes.config.config_exception import ConfigException
 
     # The C versions are ten times faster.
-    _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    class _LOADER(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Kubernetes knows no dates: what looks like one is a string."""
+
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+            first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
     _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     IMPORT_ERROR = None
 except ImportError as error:
@@ -313,6 +320,11 @@ class Cluster:
             raise InvalidInput(
                 f"{self.name}: cannot {action}: it has text that is not valid Unicode ({error.reason}).",
                 hint="Correct the file it comes from; it must be UTF-8.",
+            ) from error
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(
+                f"{self.name}: cannot {action}: it has a value that JSON does not know ({plain(error, 120)}).",
+                hint="Write dates and the like in quotes.",
             ) from error
 
     def _send(

@@ -553,6 +553,8 @@ def _extract(go: str, environment: dict[str, str], staging: Path, target: Artifa
     for module_set in SETS:
         names = sorted({entry[2] for entry in _EXTRACTS if entry[1] == module_set.name})
         names += [module_set.stamp] if module_set.stamp else []
+        if not names:
+            continue
         done = subprocess.run(
             [go, "list", "-mod=readonly", "-m", "-json", *names],
             cwd=staging / "src" / module_set.name,

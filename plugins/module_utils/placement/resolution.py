@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
@@ -162,7 +162,7 @@ def resolve(
         if kind not in of_resource:
             of_resource[kind] = [n for n, clause in enumerate(clauses) if _of_resource(clause, *kind)]
         labels = candidate.metadata.get("labels") or {}
-        matching = tuple(n for n in of_resource[kind] if _selected(clauses[n], key, labels, namespace_labels))
+        matching = tuple(_matching(clauses, of_resource[kind], key, labels, namespace_labels))
         if not matching:
             continue
         for n in matching:
@@ -178,37 +178,51 @@ def _of_resource(clause: Mapping[str, Any], group: str, plural: str) -> bool:
     return clause.get("apiGroup") in (None, group) and _listed(clause.get("resources"), plural)
 
 
-def _selected(
-    clause: Mapping[str, Any],
+def _matching(
+    clauses: Sequence[Mapping[str, Any]],
+    numbers: Iterable[int],
     key: ObjectKey,
     labels: Mapping[str, str],
     namespace_labels: Mapping[str, Mapping[str, str]],
-) -> bool:
-    """Whether the parts of a clause hold that are not about the resource."""
+) -> Iterator[int]:
+    """Those of the clauses that select an object, if all of `numbers` hold for its resource.
+
+    A Namespace that cannot be read, as for a cluster-scoped object, fails the first clause that needs its labels.
+    The clauses after it see one without labels: the controller keeps the empty object that came with the error
+    (kubestellar: pkg/binding/selectors.go, testObject), so that `NotIn` and `DoesNotExist` hold there.
+    """
+    own = namespace_labels.get(key.namespace)
+    for n in numbers:
+        clause = clauses[n]
+        if not _selected(clause, key, labels):
+            continue
+        selectors = clause.get("namespaceSelectors")
+        if _needs_namespace(selectors):
+            if own is None:
+                own = {}
+                continue
+            if not any(matches(selector, own) for selector in selectors):
+                continue
+        yield n
+
+
+def _selected(clause: Mapping[str, Any], key: ObjectKey, labels: Mapping[str, str]) -> bool:
+    """Whether the parts of a clause hold that are about neither the resource nor the Namespace's labels."""
     if not _listed(clause.get("namespaces"), key.namespace):
         return False
     if not _listed(clause.get("objectNames"), key.name):
         return False
     selectors = clause.get("objectSelectors")
-    if selectors and not any(matches(selector, labels) for selector in selectors):
-        return False
-    return _in_namespaces(clause.get("namespaceSelectors"), key.namespace, namespace_labels)
+    return not selectors or any(matches(selector, labels) for selector in selectors)
 
 
 def _listed(values: Sequence[str] | None, value: str) -> bool:
     return not values or "*" in values or value in values
 
 
-def _in_namespaces(
-    selectors: Sequence[Mapping[str, Any]] | None,
-    namespace: str,
-    namespace_labels: Mapping[str, Mapping[str, str]],
-) -> bool:
-    """An empty selector among them holds even for cluster-scoped objects; any other needs the Namespace."""
-    if not selectors or any(not s.get("matchLabels") and not s.get("matchExpressions") for s in selectors):
-        return True
-    labels = namespace_labels.get(namespace)
-    return labels is not None and any(matches(selector, labels) for selector in selectors)
+def _needs_namespace(selectors: Sequence[Mapping[str, Any]] | None) -> TypeGuard[Sequence[Mapping[str, Any]]]:
+    """Whether the Namespace decides: an empty selector among them holds for everything, even if cluster-scoped."""
+    return bool(selectors) and all(s.get("matchLabels") or s.get("matchExpressions") for s in selectors or ())
 
 
 def _modulation(clause: Mapping[str, Any]) -> Modulation:

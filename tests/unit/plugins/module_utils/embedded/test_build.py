@@ -34,6 +34,7 @@ build)
     echo "program $name" > "$out$name"
   done ;;
 list)
+  case "$*" in *.*/*) ;; *) echo "{\\"Path\\": \\"main\\", \\"Main\\": true}" ;; esac
   for module in "$@"; do
     case "$module" in
     *.*/*) echo "{\\"Path\\": \\"$module\\", \\"Version\\": \\"v1.2.3\\", \\"Dir\\": \\"$FAKE_MODULES/$module\\"}" ;;

@@ -506,12 +506,6 @@ def test_a_wrong_file_of_clusters_is_one_sentence(tmp_path, documents, words):
         ({"policies": [policy("shop")], "definitions": [POLICY]}, "the policy shop is there twice"),
         ({"policies": [policy("p", {})]}, "no selector"),
         ({"policies": [policy("p", guards={"max_clusters": "few"})]}, "neither a number nor a percentage"),
-        (
-            {
-                "definitions": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: y}\ndata: {d: 2026-01-01}"
-            },
-            "JSON does not have",
-        ),
         ({"definitions": [{**POLICY, "spec": {"x": 1}}]}, "spec has no field 'x'"),
     ],
 )
