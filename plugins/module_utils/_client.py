@@ -28,8 +28,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     NotFound,
+    plain,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain as plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
 IMPORT_ERROR: str | None

@@ -19,17 +19,13 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import (
-    Cluster,
-    dump_yaml,
-    load_yaml,
-    plain,
-)
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     NotFound,
     WaitTimeout,
+    plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _health
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, plain
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
     BINDINGS,

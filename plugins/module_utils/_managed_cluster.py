@@ -19,18 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import (
-    FIELD_MANAGER,
-    Cluster,
-    label,
-    plain,
-)
+from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
     InvalidInput,
     KubestellarError,
     NotFound,
     WaitTimeout,
+    plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
@@ -886,7 +882,7 @@ class Removal:
         for member in self.members:
             member.managed = state.managed.get(member.name)
             self._check_empty(member, works.get(member.name, []))
-        self._each(lambda member: self._delete_managed(member))
+        self._each(self._delete_managed)
         if self._force and not self._dry_run:
             self._each(lambda member: self._strip(member, works.get(member.name, [])))
         if wait and not self._dry_run:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery
-from ansible_collections.kubestellar.core.plugins.module_utils._client import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
 
 WIDTH = 120

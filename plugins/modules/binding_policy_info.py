@@ -379,7 +379,9 @@ policies:
       type: list
       elements: dict
     delivered:
-      description: Number of clusters, objects, and placements (objects × clusters) by health. Empty without an ITS, and while KubeStellar has not processed the policy.
+      description: >-
+        Number of clusters, objects, and placements (objects × clusters) by health. Empty without an ITS, and while KubeStellar
+        has not processed the policy.
       type: dict
       sample: {"clusters": 2, "objects": 6, "placements": 12, "healthy": 12, "progressing": 0, "failed": 0, "stale": 0, "removing": 0}
     shared:

@@ -225,8 +225,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _table,
     _wait,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, plain
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, NotFound, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.kubestellar.core.plugins.module_utils._client import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"

@@ -350,10 +350,10 @@ class _Draw:
         return self._numbers.choice(values)
 
     def _some(self, draw: Callable[[], Any], least: int, most: int) -> list[Any]:
-        return [draw() for _ in range(self._numbers.randint(least, most))]
+        return [draw() for _number in range(self._numbers.randint(least, most))]
 
     def _clauses(self) -> list[dict[str, Any]]:
-        if self._one(True, *(False,) * 24):
+        if self._one(True, *(False,) * 14):
             return [*self._pair(), *self._some(self._clause, 0, 1)]
         # Clauses around one object meet in it, others hardly ever do.
         anchor = self._one(self._one(*ANCHORS), None)

@@ -627,9 +627,18 @@ def test_a_wait_that_times_out_tells_who_lacks_what(place):
 # -- warnings -------------------------------------------------------------------------------------------------------------
 
 
-def warned(place: Place, clauses: list[dict[str, Any]], clusters: Any = BOTH, **options: Any) -> list[str]:
+def warned(place: Place, clauses: list[dict[str, Any]], clusters: Any = None, **options: Any) -> list[str]:
     """The codes of the warnings of a checked policy."""
-    return codes(ok(place.policy(_check=True, cluster_selectors=clusters, downsync=clauses, **options)))
+    return codes(
+        ok(
+            place.policy(
+                _check=True,
+                cluster_selectors=BOTH if clusters is None else clusters,
+                downsync=clauses,
+                **options,
+            )
+        )
+    )
 
 
 def named(resource: str, *names: str, namespace: str | None = "bp-test", **more: Any) -> dict[str, Any]:

@@ -532,11 +532,13 @@ def drawn_paths(draw: random.Random, number: int) -> list[str]:
     outside = ["$", ".", "[", "]", '"', "a", "b1", "_", "0", "é", " ", "'", "*", '["x"]', ".c"]
     inside = ["\\", '"', "a", "x", "u", "{", "}", "0", "1", "é", "\u2028", "\n", "\r", "]", "n"]
     paths = []
-    for _ in range(number):
+    for _number in range(number):
         if draw.random() < 0.5:
-            paths.append("$" + "".join(draw.choice(outside) for _ in range(draw.randrange(6))))
+            paths.append("$" + "".join(draw.choice(outside) for _number in range(draw.randrange(6))))
         else:
-            paths.append('$.a["' + "".join(draw.choice(inside) for _ in range(draw.randrange(6))) + '"]')
+            paths.append(
+                '$.a["' + "".join(draw.choice(inside) for _number in range(draw.randrange(6))) + '"]'
+            )
     return paths
 
 
@@ -619,7 +621,7 @@ def drawn_expression(draw: random.Random, depth: int = 0, variables: tuple[str, 
 
 def test_what_we_refuse_as_an_expression_the_controller_refuses_too_and_all_that_is_no_matter_of_types(wds):
     draw = random.Random(5)
-    expressions = EXPRESSIONS + [drawn_expression(draw) for _ in range(400)]
+    expressions = EXPRESSIONS + [drawn_expression(draw) for _number in range(400)]
     collector = {
         "apiVersion": STATUS_COLLECTORS.api_version,
         "kind": STATUS_COLLECTORS.kind,

@@ -67,14 +67,14 @@ def test_a_killed_supervisor_leaves_nothing_in_the_way(stack):
 
 
 def test_a_reboot_is_survived(stack):
-    for _ in range(3):
+    for _attempt in range(3):
         kill(processes.of_stack(stack.stack))
     assert processes.of_stack(stack.stack) == []
     assert_converges(stack)
 
 
 def test_stale_pid_files_of_a_reboot_are_not_believed(stack):
-    for _ in range(3):
+    for _attempt in range(3):
         kill(processes.of_stack(stack.stack))
     for path in stack.stack.clusters.glob("clusters/*/pids/*.pid"):
         path.write_text(str(os.getpid()))

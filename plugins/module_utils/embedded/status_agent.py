@@ -25,11 +25,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _workstatus
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
     KubestellarError,
     NotFound,
+    plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     APPLIED_MANIFEST_WORKS,
@@ -271,7 +272,7 @@ def _in_parallel(jobs: Sequence[Callable[[], None]]) -> bool:
                 log(error.message)
                 failed.set()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_WRITERS, len(jobs)))]
+    threads = [threading.Thread(target=work, daemon=True) for _number in range(min(_WRITERS, len(jobs)))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -321,4 +322,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

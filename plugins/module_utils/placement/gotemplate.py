@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Union
 
 OPEN, CLOSE = "{{", "}}"
 
@@ -184,7 +185,8 @@ class _Failure:
     perhaps: bool = False
 
 
-_Item = _Lookup | _Failure
+# Not with `|`, which pylint takes for an operation.
+_Item = Union[_Lookup, _Failure]  # noqa: UP007
 
 
 @dataclass

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _delivery, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import label, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._client import label
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (

@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import plain
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 
 API_VERSION = "control.kubestellar.io/v1alpha1"
 KIND = "BindingPolicy"

@@ -345,7 +345,8 @@ def _terms(selector: Mapping[str, Any]) -> Iterator[str]:
     for key, value in (selector.get("matchLabels") or {}).items():
         yield f"{key}={value}"
     for expression in selector.get("matchExpressions") or []:
-        key, values = expression["key"], ",".join(expression.get("values") or [])
+        # Sorted as the API server does it: it reads an empty value anywhere but at the end.
+        key, values = expression["key"], ",".join(sorted(set(expression.get("values") or [])))
         yield {
             "In": f"{key} in ({values})",
             "NotIn": f"{key} notin ({values})",

@@ -55,7 +55,8 @@ OWNED = {
 }
 
 
-def live(change=lambda obj: None, owned=OWNED):
+def live(change=lambda obj: None, owned=None):
+    owned = OWNED if owned is None else owned
     obj = copy.deepcopy(DEPLOYMENT)
     obj["metadata"].update(
         uid="u",

@@ -17,6 +17,12 @@ LABELS = {
 }
 
 
+def only(found):
+    """The one value of a mapping."""
+    assert len(found) == 1
+    return next(iter(found.values()))
+
+
 def applied_work(name="hash-mw1", uid="amw1", manifest_work="mw1", resources=None):
     entry = {"group": "apps", "version": "v1", "resource": "deployments", "namespace": "shop", "name": "web"}
     return _workstatus.keep_applied_work(
@@ -71,7 +77,7 @@ def desired(objects, applied=None, manifests=None):
 
 
 def test_a_work_status_is_as_the_add_on_makes_it():
-    (found,) = desired([deployment(replicas=1)]).values()
+    found = only(desired([deployment(replicas=1)]))
     assert found["metadata"] == {
         "name": "amw1-appsv1-deployment-shop-web",
         "namespace": "cluster1",
@@ -122,7 +128,7 @@ def test_names_follow_the_add_on(uid, group, kind, namespace, name, expected):
 
 
 def test_the_singleton_marker_of_the_object_travels():
-    (found,) = desired([deployment(labels={_workstatus.SINGLETON_LABEL: "true", "other": "x"})]).values()
+    found = only(desired([deployment(labels={_workstatus.SINGLETON_LABEL: "true", "other": "x"})]))
     assert found["metadata"]["labels"] == {**LABELS, _workstatus.SINGLETON_LABEL: "true"}
 
 
@@ -182,14 +188,14 @@ def test_the_version_that_was_applied_counts():
     ],
 )
 def test_only_differences_are_written(change, patch, status):
-    (want,) = desired([deployment(replicas=1)]).values()
+    want = only(desired([deployment(replicas=1)]))
     have = copy.deepcopy(want)
     change(have)
     assert _workstatus.differences(want, have) == (patch, status)
 
 
 def test_an_owner_that_was_made_anew_is_corrected():
-    (want,) = desired([deployment()]).values()
+    want = only(desired([deployment()]))
     have = copy.deepcopy(want)
     have["metadata"]["ownerReferences"][0]["uid"] = "old"
     patch, _status = _workstatus.differences(want, have)

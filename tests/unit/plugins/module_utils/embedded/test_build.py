@@ -80,7 +80,7 @@ def test_everything_is_built_once_and_extracted(machine, tmp_path):
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_text("half")])
 def test_a_lost_or_damaged_program_is_built_again(machine, damage):
-    made, _ = build.ensure(machine, SOURCES, Progress(None))
+    made, _built = build.ensure(machine, SOURCES, Progress(None))
     damage(made.bin / "kwok")
     assert made.missing() == ["kwok"]
     assert build.ensure(machine, SOURCES, Progress(None))[1] == ["kwok"]
@@ -154,6 +154,6 @@ def test_go_caches_lie_in_the_home_of_a_user_without_one(tmp_path, monkeypatch):
 
 
 def test_programs_can_be_run(machine):
-    made, _ = build.ensure(machine, SOURCES, Progress(None))
+    made, _built = build.ensure(machine, SOURCES, Progress(None))
     assert os.path.isdir(made.bin)
     assert stat.S_IMODE((made.folder / "manifest.json").stat().st_mode) == 0o644

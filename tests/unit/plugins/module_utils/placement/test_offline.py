@@ -36,7 +36,8 @@ def clause(workload, **fields):
     return {"object_selectors": [{"match_labels": {"kubestellar.core/workload": workload}}], **fields}
 
 
-def policy(name, *clauses, selectors=EDGE, **more):
+def policy(name, *clauses, selectors=None, **more):
+    selectors = EDGE if selectors is None else selectors
     return {"name": name, "cluster_selectors": selectors, "downsync": list(clauses or [clause(name)]), **more}
 
 
