@@ -12,6 +12,7 @@ from __future__ import annotations
 import email.utils
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -60,6 +61,7 @@ FIELD_MANAGER = "kubestellar.core"
 POOL_SIZE = 16
 PAGE_SIZE = 500
 
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ATTEMPTS = 7
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
@@ -310,12 +312,15 @@ class Cluster:
         raise ConnectionFailed(f"{self.name}: cannot {action}.")  # not reached: the last attempt raises
 
     def _encoded(self, body: Any, action: str) -> bytes:
-        """JSON that the server can also read as YAML, as it does for apply: no escaped surrogate pairs.
+        """JSON that the server can also read as YAML, as it does for apply.
+
+        There, surrogate pairs must not be escaped, and control characters and line separators must.
 
         :raises InvalidInput: a text that is not Unicode.
         """
         try:
-            return json.dumps(body, ensure_ascii=False).encode()
+            text = json.dumps(body, ensure_ascii=False)
+            return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
         except UnicodeEncodeError as error:
             raise InvalidInput(
                 f"{self.name}: cannot {action}: it has text that is not valid Unicode ({error.reason}).",

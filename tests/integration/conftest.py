@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ansible.module_utils._internal
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
@@ -157,8 +158,13 @@ def stack() -> Iterator[Running]:
 
 
 @pytest.fixture
-def module(capfd: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+def module(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, Any]]:
     """Run a module of the collection in this process: `module("workload", name=..., _check=True)` returns its result."""
+
+    # Other tests import what only controllers have; a module would then show its warnings itself.
+    monkeypatch.setattr(ansible.module_utils._internal, "is_controller", False)
 
     def call(name: str, /, *, _check: bool = False, _diff: bool = False, **parameters: Any) -> dict[str, Any]:
         code = importlib.import_module(f"ansible_collections.kubestellar.core.plugins.modules.{name}")

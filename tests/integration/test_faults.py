@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -38,7 +39,19 @@ def wait_for(condition, seconds: float = 60) -> None:
 
 def kill(found: list[processes.Process]) -> None:
     for process in found:
-        os.kill(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+
+def kill_all(running: Running) -> None:
+    """Kill every process of a stack, also those that others start meanwhile."""
+
+    def none_left() -> bool:
+        found = processes.of_stack(running.stack)
+        kill(found)
+        return not found
+
+    wait_for(none_left)
 
 
 @pytest.mark.parametrize("component", ["etcd", "kube-apiserver", "kube-controller-manager"])
@@ -67,15 +80,12 @@ def test_a_killed_supervisor_leaves_nothing_in_the_way(stack):
 
 
 def test_a_reboot_is_survived(stack):
-    for _attempt in range(3):
-        kill(processes.of_stack(stack.stack))
-    assert processes.of_stack(stack.stack) == []
+    kill_all(stack)
     assert_converges(stack)
 
 
 def test_stale_pid_files_of_a_reboot_are_not_believed(stack):
-    for _attempt in range(3):
-        kill(processes.of_stack(stack.stack))
+    kill_all(stack)
     for path in stack.stack.clusters.glob("clusters/*/pids/*.pid"):
         path.write_text(str(os.getpid()))
     assert_converges(stack)
