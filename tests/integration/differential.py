@@ -431,7 +431,10 @@ class _Draw:
         key, operator = self._one(*labels), self._one("In", "NotIn", "Exists", "DoesNotExist")
         expression: dict[str, Any] = {"key": key, "operator": operator}
         if operator in ("In", "NotIn"):
-            expression["values"] = self._some(lambda: self._one(*labels[key], "none"), 1, 3)
+            values = self._some(lambda: self._one(*labels[key], "none"), 1, 3)
+            if values.count("") > 2:
+                values.pop()  # the controller would list clusters with a query that no API server can read
+            expression["values"] = values
         elif self._one(True, False):
             expression["values"] = []
         return expression

@@ -319,6 +319,9 @@ def _expression_problems(expression: Any, where: str) -> Iterator[str]:
             yield f"{where}: the operator {operator} needs values."
         for value in values or []:
             yield from _value_problems(value, f"{where}: a value")
+        if (values or []).count("") > 2:
+            # The controller lists clusters with `key in (,,)`, which no API server can read.
+            yield f"{where}: the empty value is there more than twice; once is enough."
     elif values:
         yield f"{where}: the operator {operator} takes no values."
 

@@ -204,3 +204,10 @@ def test_a_wrong_definition_gets_one_sentence(given, sentence):
         policy.manifest(params(definition=definition(**given)))
     assert sentence in caught.value.message
     assert len(caught.value.details.get("problems", [1])) == 1
+
+
+@pytest.mark.parametrize(("values", "refused"), [(["", ""], False), (["", "a", "", ""], True)])
+def test_values_that_the_controller_cannot_list_with_are_refused(values, refused):
+    expression = {"key": "a", "operator": "In", "values": values}
+    found = list(policy.selector_problems({"matchExpressions": [expression]}, "x"))
+    assert any("more than twice" in line for line in found) is refused
