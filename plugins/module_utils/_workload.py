@@ -70,6 +70,17 @@ def read(definitions: Any, sources: Sequence[str]) -> list[Any]:
     return objects
 
 
+def shown(definitions: Any) -> Any:
+    """The option `definitions` as results may repeat it (`invocation`, at higher verbosity): without values of Secrets."""
+    if isinstance(definitions, Mapping):
+        return _diff.redact({}, definitions)[1]
+    if isinstance(definitions, (list, tuple)):
+        return [shown(item) for item in definitions]
+    if isinstance(definitions, str) and "Secret" in definitions:
+        return "******** (text with a Secret)"
+    return definitions
+
+
 def _files(source: str) -> list[str]:
     """The manifests of one source, in a stable order."""
     if not os.path.isdir(source):

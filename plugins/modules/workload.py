@@ -177,9 +177,9 @@ def work(context: Context) -> dict[str, Any]:
 
 def _present(context: Context) -> tuple[list[_bulk.Outcome], str]:
     params = context.params
-    given = _bulk.check_definitions(
-        _workload.read(params["definitions"], params["src"]), f"workload {params['name']}"
-    )
+    read = _workload.read(params["definitions"], params["src"])
+    params["definitions"] = _workload.shown(params["definitions"])
+    given = _bulk.check_definitions(read, f"workload {params['name']}")
     if not given:
         raise InvalidInput(
             f"The workload {params['name']} has no objects.",
