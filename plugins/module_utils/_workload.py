@@ -22,6 +22,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CRDS,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
@@ -136,6 +137,13 @@ def wait_gone(
     progress: Progress,
 ) -> float:
     """Wait until the objects, by UID, are no longer there; seconds waited."""
+    # With a definition all its objects go, and then nobody can list them any more.
+    definitions = {obj["metadata"]["name"] for resource, obj in deleted if resource.kind == CRDS.kind}
+    deleted = [
+        (resource, obj)
+        for resource, obj in deleted
+        if f"{resource.plural}.{resource.group}" not in definitions
+    ]
     waiter = Waiter(progress)
     followers = {resource: waiter.follow(wds, resource) for resource in {pair[0] for pair in deleted}}
     labels = {
