@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff, _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
@@ -61,9 +61,6 @@ _LEASE_FACTOR = 5
 """The hub calls a cluster unknown after this many lease durations (ocm: pkg/registration/hub/lease)."""
 _CONFLICTS = 5
 
-_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-_KEY_NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$")
-_KEY_PREFIX = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 _PROPERTY_KEY = re.compile(r"^[-._A-Za-z0-9]{1,253}$")
 _IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
@@ -83,7 +80,7 @@ class Wish:
 
 def check_name(name: Any) -> None:
     """:raises InvalidInput: the name of a WEC is no DNS label of at most 63 characters."""
-    if isinstance(name, str) and len(name) <= 63 and _NAME.fullmatch(name):
+    if isinstance(name, str) and _metadata.is_dns_label(name):
         return
     reason = "it has a dot, which OCM agents refuse" if "." in str(name) else "it is no DNS label"
     raise InvalidInput(
@@ -134,12 +131,7 @@ def _check_text(key: Any, value: Any, where: str) -> None:
 
 
 def _check_key(key: str, where: str) -> None:
-    prefix, slash, name = key.rpartition("/")
-    if (
-        not _KEY_NAME.fullmatch(name)
-        or len(name) > 63
-        or (slash and (not _KEY_PREFIX.fullmatch(prefix) or len(prefix) > 253))
-    ):
+    if not _metadata.is_key(key):
         raise InvalidInput(
             f"{where}: the key {plain(key, 80)!r} is not allowed.",
             hint="A key is up to 63 letters, digits, dashes, dots and underscores, and may have a DNS name and a slash "
@@ -150,7 +142,7 @@ def _check_key(key: str, where: str) -> None:
 def _check_label(key: Any, value: Any, where: str) -> None:
     _check_text(key, value, where)
     _check_key(key, where)
-    if value and (len(value) > 63 or not _KEY_NAME.fullmatch(value)):
+    if not _metadata.is_label_value(value):
         raise InvalidInput(
             f"{where}: the value {plain(value, 80)!r} of {key} is not allowed.",
             hint="A label's value is up to 63 letters, digits, dashes, dots and underscores, beginning and ending with "

@@ -3,47 +3,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One cluster-scoped object of KubeStellar's own API in a WDS, by server-side apply (private to kubestellar.core).
 
-What modules for such an object have in common: options to a manifest, the checks of its metadata, `present`,
-`absent`, and the documented result. What is wrong with the spec is the business of each module.
+What modules for such an object have in common: `present`, `absent`, conflicts explained, and the documented result.
+What the object is, and what is wrong with it, is in `_metadata.py` and the business of each module.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
-    InvalidInput,
     NotFound,
-    plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
-
-IDENTITY_SPEC: dict[str, Any] = {
-    "name": {"type": "str"},
-    "definition": {"type": "dict"},
-    "labels": {"type": "dict"},
-    "annotations": {"type": "dict"},
-}
-"""The options that say which object it is, whatever its kind."""
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
 
 APPLY_SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force_conflicts": {"type": "bool", "default": False},
 }
 """The options that say what is done with it."""
-
-_LONGEST_NAME = 253
-_LONGEST_PART = 63
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_PLURAL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -63,143 +48,6 @@ class Outcome:
     def changed(self) -> bool:
         """Whether anything differs."""
         return self.method != "none"
-
-
-# -- pure -------------------------------------------------------------------------------------------------------
-
-
-def manifest(params: Mapping[str, Any], resource: Resource, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The object that the options describe, not yet checked (see `metadata_problems` and `refuse`).
-
-    :param params: values for `IDENTITY_SPEC`.
-    :param spec: the API's `spec`, if the options have no `definition`.
-    :raises InvalidInput: `definition` is of another kind, or named otherwise than the option `name`.
-    """
-    definition = params.get("definition")
-    if definition is not None:
-        result = _from_definition(definition, resource, params.get("name"))
-    else:
-        result = {
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-            "metadata": {"name": params.get("name")},
-            "spec": dict(spec),
-        }
-    for field in ("labels", "annotations"):
-        if params.get(field):
-            given = result["metadata"].get(field)
-            result["metadata"][field] = {**(given if isinstance(given, Mapping) else {}), **params[field]}
-    return result
-
-
-def _from_definition(definition: Mapping[str, Any], resource: Resource, name: str | None) -> dict[str, Any]:
-    """A copy of a whole manifest with the name of the options."""
-    kind, api_version = definition.get("kind"), definition.get("apiVersion")
-    if (kind, api_version) != (resource.kind, resource.api_version):
-        raise InvalidInput(
-            f"definition is a {plain(kind)} of {plain(api_version)}, "
-            f"not a {resource.kind} of {resource.api_version}."
-        )
-    metadata = definition.get("metadata")
-    if not isinstance(metadata, Mapping):
-        metadata = {}
-    own_name = metadata.get("name")
-    if name and own_name not in (None, name):
-        raise InvalidInput(f"definition is named {plain(own_name)}, but the option name says {plain(name)}.")
-    result = {key: value for key, value in definition.items() if key != "status"}
-    result["metadata"] = {**metadata, "name": name or own_name}
-    result.setdefault("spec", {})
-    return result
-
-
-def given_name(params: Mapping[str, Any], resource: Resource) -> str:
-    """The name that the options give the object. :raises InvalidInput: none."""
-    metadata = (params.get("definition") or {}).get("metadata")
-    name = params.get("name") or (metadata.get("name") if isinstance(metadata, Mapping) else None)
-    if not name:
-        raise InvalidInput(f"The {resource.kind} has no name.", hint="Set name.")
-    return str(name)
-
-
-def refuse(resource: Resource, obj: Mapping[str, Any], problems: Iterable[str]) -> None:
-    """:raises InvalidInput: there are problems; `details["problems"]` has them all, one sentence each."""
-    found = list(problems)
-    if not found:
-        return
-    more = f" ({len(found) - 1} more below problems)" if len(found) > 1 else ""
-    name = plain(obj["metadata"].get("name"), 80)
-    raise InvalidInput(f"{resource.kind} {name}: {found[0]}{more}", problems=found)
-
-
-def metadata_problems(metadata: Mapping[str, Any], longest_name: int = _LONGEST_NAME) -> Iterator[str]:
-    """What the API server would refuse in name, labels and annotations, one sentence each."""
-    name = metadata.get("name")
-    if not isinstance(name, str) or not name:
-        yield "a name is needed."
-    elif len(name) > longest_name:
-        yield f"the name has {len(name)} characters, of at most {longest_name}."
-    elif not _SUBDOMAIN.fullmatch(name):
-        yield (
-            f"the name {plain(name, 80)!r} is not allowed: use lower-case letters, digits, dashes and dots, "
-            "beginning and ending with a letter or digit."
-        )
-    for field in ("labels", "annotations"):
-        value = metadata.get(field)
-        if isinstance(value, Mapping):
-            yield from _map_problems(value, field)
-        elif value is not None:
-            yield f"{field} is {type_name(value)}, not a mapping."
-
-
-def _map_problems(value: Mapping[Any, Any], where: str) -> Iterator[str]:
-    for key, item in value.items():
-        if not isinstance(key, str):
-            yield f"{where}: the key {plain(key)} is {type_name(key)}; put it in quotes."
-            continue
-        if not _is_key(key):
-            yield (
-                f"{where}: {plain(key, 80)!r} is not a legal key "
-                "(optional DNS prefix and slash, then at most 63 characters)."
-            )
-        what = f"{where}: the value of {plain(key, 80)}"
-        if not isinstance(item, str):
-            yield f"{what} is {type_name(item)}; put it in quotes."
-        elif where == "labels" and (len(item) > _LONGEST_PART or (item and not _QUALIFIED.fullmatch(item))):
-            yield (
-                f"{what}, {plain(item, 80)!r}, is not a legal label value "
-                "(at most 63 letters, digits, '-', '_', '.')."
-            )
-
-
-def _is_key(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    legal = len(name) <= _LONGEST_PART and _QUALIFIED.fullmatch(name) is not None
-    if slash:
-        legal = legal and is_subdomain(prefix)
-    return legal
-
-
-def is_subdomain(text: str) -> bool:
-    """Whether it is a DNS subdomain, as names of most objects and all API groups are."""
-    return len(text) <= _LONGEST_NAME and _SUBDOMAIN.fullmatch(text) is not None
-
-
-def is_plural(text: str) -> bool:
-    """Whether it can be the plural name of a resource."""
-    return _PLURAL.fullmatch(text) is not None
-
-
-def type_name(value: Any) -> str:
-    """The type of a value as the writer of YAML knows it."""
-    if value is None:
-        return "empty"
-    names = {bool: "a boolean", str: "a string", list: "a list", dict: "a mapping"}
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return "a number"
-    return next((name for kind, name in names.items() if isinstance(value, kind)), type(value).__name__)
-
-
-# -- the API server ---------------------------------------------------------------------------------------------
 
 
 def present(
@@ -223,19 +71,23 @@ def present(
     want = adapt(want, before)
     if before is not None and before.get("spec") == want["spec"] and _diff.satisfied(want, before):
         return Outcome("none", before, before)
-    after = _apply(context, wds, resource, want)
+    after = apply(context, wds, resource, want)
     if before is None:
         return Outcome("create", None, after)
     changed = _diff.content(before) != _diff.content(after)
     return Outcome("update" if changed else "none", before, after)
 
 
-def _apply(context: Context, wds: Cluster, resource: Resource, want: Mapping[str, Any]) -> dict[str, Any]:
+def apply(context: Context, wds: Cluster, resource: Resource, want: Mapping[str, Any]) -> dict[str, Any]:
+    """Server-side apply of the object, in check mode by dry run.
+
+    :raises Conflict: fields are another manager's; the message names owner and fields.
+    :raises NotFound: the WDS does not serve the type.
+    """
     try:
         return wds.apply(resource, want, force=context.params["force_conflicts"], dry_run=context.check_mode)
     except Conflict as error:
-        error.hint = "Set force_conflicts to take these fields over, or leave them to their owner."
-        raise
+        raise _explained(error, f"{wds.name}: {resource.kind} {want['metadata']['name']}") from error
     except NotFound as error:
         error.hint = (
             "KubeStellar's controller-manager brings this type to the WDS: is it running, and is this a WDS?"
@@ -243,9 +95,37 @@ def _apply(context: Context, wds: Cluster, resource: Resource, want: Mapping[str
         raise
 
 
+def _explained(error: Conflict, what: str) -> Conflict:
+    """A conflict of field managers, told by owner and field; `details["conflicts"]` lists them."""
+    found = conflicts(error.message)
+    if found:
+        owners: dict[str, list[str]] = {}
+        for item in found:
+            owners.setdefault(item["manager"], []).append(item["field"])
+        told = "; ".join(f"{owner} owns {names(fields)}" for owner, fields in sorted(owners.items()))
+        error.message = f"{what} has other owners of what would be changed: {told}."
+        error.details["conflicts"] = found
+    error.hint = "Set force_conflicts to take these fields over, or leave them to their owner."
+    return error
+
+
+def conflicts(message: str) -> list[dict[str, str]]:
+    """Managers and fields in what an API server says against a server-side apply.
+
+    One conflict is `conflict with "kubectl" using v1: .spec.x`; several are `conflicts with "kubectl" using v1:` and then
+    `- .spec.x` for each (kubernetes: staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go).
+    """
+    found = []
+    for part in re.split(r"conflicts? with ", message)[1:]:
+        owner = re.match(r'"([^"]+)"', part)
+        for field in re.findall(r"(?:(?<=: )|(?<=- ))\.[^ ]+", part):
+            found.append({"manager": owner.group(1) if owner else "another manager", "field": field})
+    return found
+
+
 def absent(context: Context, resource: Resource) -> Outcome:
     """Delete the object that the options name, and no other of this name."""
-    name = given_name(context.params, resource)
+    name = _metadata.given_name(context.params, resource)
     if context.planned:
         return Outcome("none", None, None)
     wds = context.wds()

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._client import (
     Cluster,
     label,
@@ -33,13 +32,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
 WORKLOAD_LABEL = "kubestellar.core/workload"
 """Label on every object of a workload, by which its BindingPolicy selects it and removal finds it."""
 
-_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 _SUFFIXES = (".yml", ".yaml", ".json")
 
 
 def check_name(name: str) -> None:
     """:raises InvalidInput: the name of a workload is no DNS label."""
-    if not _NAME.match(name):
+    if not _metadata.is_dns_label(name):
         raise InvalidInput(
             f"The workload name {name!r} is not allowed.",
             hint="Use at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit.",

@@ -10,18 +10,17 @@ anything starts, over all hosts, and also find misspelt variables and hosts that
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
 KNOBS = ("kubestellar_home", "kubestellar_stack", "kubestellar_hubs", "kubestellar_wecs")
 
-_DNS_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 _NAME_RULE = "at most 63 lower-case letters, digits and dashes, without dots"
 
 Hosts = Mapping[str, Mapping[str, Any]]
@@ -88,7 +87,7 @@ def _optional(option: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name(host: str, variable: str, name: Any) -> Iterator[str]:
-    if not isinstance(name, str) or not _DNS_LABEL.match(name):
+    if not isinstance(name, str) or not _metadata.is_dns_label(name):
         yield f"{host}: {variable} {plain(repr(name))} is not a legal cluster name. Use {_NAME_RULE}."
 
 

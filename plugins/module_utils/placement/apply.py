@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _diff, _metadata, _one_object
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
-    Conflict,
     InvalidInput,
     KubestellarError,
-    NotFound,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
+from ansible_collections.kubestellar.core.plugins.module_utils._one_object import Outcome
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     guards,
@@ -27,7 +25,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
     waits,
     warnings,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview, preview
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Selected
 
@@ -96,7 +93,7 @@ def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, A
     seen = _foresee(context, limits, name, want["spec"])
     after = before
     if before is None or not (bare(before.get("spec")) == want["spec"] and _diff.satisfied(want, before)):
-        after = _apply(context, wds, want)
+        after = _one_object.apply(context, wds, BINDING_POLICIES, want)
     method = "none"
     if before is None:
         method = "create"
@@ -152,52 +149,8 @@ def _foresee(context: Context, limits: guards.Guards, name: str, spec: Mapping[s
     return seen
 
 
-def _apply(context: Context, wds: Cluster, want: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return wds.apply(
-            BINDING_POLICIES, want, force=context.params["force_conflicts"], dry_run=context.check_mode
-        )
-    except Conflict as error:
-        raise _explained(error, wds, want["metadata"]["name"]) from error
-    except NotFound as error:
-        error.hint = (
-            "KubeStellar's controller-manager brings this type to the WDS: is it running, and is this a WDS?"
-        )
-        raise
-
-
-def _explained(error: Conflict, wds: Cluster, name: str) -> Conflict:
-    """A conflict of field managers, told by owner and field; `details["conflicts"]` lists them."""
-    found = conflicts(error.message)
-    if found:
-        owners: dict[str, list[str]] = {}
-        for item in found:
-            owners.setdefault(item["manager"], []).append(item["field"])
-        told = "; ".join(f"{owner} owns {names(fields)}" for owner, fields in sorted(owners.items()))
-        error.message = f"{wds.name}: BindingPolicy {name} has other owners of what would be changed: {told}."
-        error.details["conflicts"] = found
-    error.hint = "Set force_conflicts to take these fields over, or leave them to their owner."
-    return error
-
-
-def conflicts(message: str) -> list[dict[str, str]]:
-    """Managers and fields in what an API server says against a server-side apply.
-
-    One conflict is `conflict with "kubectl" using v1: .spec.x`; several are `conflicts with "kubectl" using v1:` and then
-    `- .spec.x` for each (kubernetes: staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go).
-    """
-    found = []
-    for part in re.split(r"conflicts? with ", message)[1:]:
-        owner = re.match(r'"([^"]+)"', part)
-        for field in re.findall(r"(?:(?<=: )|(?<=- ))\.[^ ]+", part):
-            found.append({"manager": owner.group(1) if owner else "another manager", "field": field})
-    return found
-
-
 def _absent(context: Context, limits: guards.Guards, *, wait: bool) -> dict[str, Any]:
-    name = context.params["name"] or ((context.params["definition"] or {}).get("metadata") or {}).get("name")
-    if not name:
-        raise InvalidInput("The policy to delete has no name.", hint="Set name.")
+    name = _metadata.given_name(context.params, BINDING_POLICIES)
     if context.planned:
         return _result(context, "none", None, None)
     wds = context.wds()
@@ -236,26 +189,15 @@ def _result(
     seen: Preview | None = None,
     limits: guards.Guards | None = None,
 ) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "changed": method != "none",
-        "method": method,
-        "object": {k: v for k, v in after.items() if k != "metadata"} if after else {},
-        "waited": 0.0,
-    }
+    result = _one_object.result(context, BINDING_POLICIES, Outcome(method, before, after))
+    result["waited"] = 0.0
     if seen is not None and limits is not None:
         result["preview"] = guards.result(seen, limits)
-    if after:
-        result["object"]["metadata"] = {k: v for k, v in after["metadata"].items() if k != "managedFields"}
-    if context.diff_mode:
+    if context.diff_mode and seen is not None and seen.changes:
         name = ((after or before or {}).get("metadata") or {}).get("name")
         where = context.params["wds"] or context.params["wds_context"] or "wds"
-        entries = []
-        if method != "none":
-            entries.append(_diff.entry(before, after, f"{where}: BindingPolicy {name}"))
-        if seen is not None and seen.changes:
-            entries.append(placement_diff(seen, f"{where}: placement of BindingPolicy {name}"))
-        if entries:
-            result["diff"] = entries
+        change = placement_diff(seen, f"{where}: placement of BindingPolicy {name}")
+        result["diff"] = [*result.get("diff", []), change]
     return result
 
 

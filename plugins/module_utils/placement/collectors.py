@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _one_object
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
-from ansible_collections.kubestellar.core.plugins.module_utils._one_object import type_name
+from ansible_collections.kubestellar.core.plugins.module_utils._metadata import type_name
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import cel
 
@@ -32,7 +32,7 @@ _NAMED_SPEC: dict[str, Any] = {
 }
 
 COLLECTOR_SPEC: dict[str, Any] = {
-    **_one_object.IDENTITY_SPEC,
+    **_metadata.IDENTITY_SPEC,
     "filter": {"type": "str"},
     "group_by": {"type": "list", "elements": "dict", "options": _NAMED_SPEC},
     "combined_fields": {
@@ -80,14 +80,14 @@ def manifest(params: Mapping[str, Any]) -> dict[str, Any]:
             value = [{key: item for key, item in column.items() if item is not None} for column in value]
         if value is not None:
             spec[field] = value
-    result = _one_object.manifest(params, STATUS_COLLECTORS, spec)
-    _one_object.refuse(STATUS_COLLECTORS, result, problems(result))
+    result = _metadata.manifest(params, STATUS_COLLECTORS, spec)
+    _metadata.refuse(STATUS_COLLECTORS, result, problems(result))
     return result
 
 
 def problems(collector: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a StatusCollector, one sentence each."""
-    yield from _one_object.metadata_problems(collector["metadata"])
+    yield from _metadata.metadata_problems(collector["metadata"])
     spec = collector.get("spec")
     if not isinstance(spec, Mapping):
         yield f"spec is {type_name(spec)}, not a mapping."

@@ -29,6 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import la
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDING_POLICIES,
     CONFIG_MAPS,
     CRDS,
     MANAGED_CLUSTERS,
@@ -315,7 +316,7 @@ def scene(
         for name, parts in groups.items()
         for _where, objects, _namespace in parts
         for obj in objects
-        if (obj["kind"], obj["apiVersion"]) == (policy.KIND, policy.API_VERSION)
+        if (obj["kind"], obj["apiVersion"]) == (BINDING_POLICIES.kind, BINDING_POLICIES.api_version)
     ]
     for name, entry in asked:
         one = _wanted(name, entry)

@@ -10,14 +10,13 @@ evaluateBindingPolicies).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
-
-API_VERSION = "control.kubestellar.io/v1alpha1"
-KIND = "BindingPolicy"
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._metadata import type_name
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES
 
 SELECTOR_SPEC: dict[str, Any] = {
     "match_labels": {"type": "dict"},
@@ -52,12 +51,9 @@ CLAUSE_SPEC: dict[str, Any] = {
 """One clause of `downsync`."""
 
 POLICY_SPEC: dict[str, Any] = {
-    "name": {"type": "str"},
+    **_metadata.IDENTITY_SPEC,
     "cluster_selectors": {"type": "list", "elements": "dict", "options": SELECTOR_SPEC},
     "downsync": {"type": "list", "elements": "dict", "options": CLAUSE_SPEC},
-    "definition": {"type": "dict"},
-    "labels": {"type": "dict"},
-    "annotations": {"type": "dict"},
 }
 """The options that say what a policy is."""
 
@@ -79,9 +75,6 @@ _SELECTOR_LISTS = ("namespaceSelectors", "objectSelectors")
 _BOOLEANS = ("createOnly", "wantSingletonReportedState", "wantMultiWECReportedState")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _LONGEST_NAME = 63
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_PLURAL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 EXCLUDED_GROUPS = frozenset(
     {
@@ -114,23 +107,8 @@ def manifest(params: Mapping[str, Any]) -> dict[str, Any]:
     :raises InvalidInput: it would be refused, or do harm, or could not match anything. `details["problems"]`
         has one sentence per finding.
     """
-    definition = params.get("definition")
-    if definition is not None:
-        result = _from_definition(definition, params.get("name"))
-    else:
-        result = {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "metadata": {"name": params["name"]},
-            "spec": to_spec(params.get("cluster_selectors"), params.get("downsync")),
-        }
-    for field in ("labels", "annotations"):
-        if params.get(field):
-            given = result["metadata"].get(field)
-            result["metadata"][field] = {
-                **(given if isinstance(given, Mapping) else {}),
-                **params[field],
-            }
+    spec = to_spec(params.get("cluster_selectors"), params.get("downsync"))
+    result = _metadata.manifest(params, BINDING_POLICIES, spec)
     check(result)
     return result
 
@@ -167,33 +145,9 @@ def _clause(options: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _from_definition(definition: Mapping[str, Any], name: str | None) -> dict[str, Any]:
-    """A copy of a whole manifest with the name of the options, or an error if that is none of ours."""
-    kind, api_version = definition.get("kind"), definition.get("apiVersion")
-    if (kind, api_version) != (KIND, API_VERSION):
-        raise InvalidInput(
-            f"definition is a {plain(kind)} of {plain(api_version)}, not a {KIND} of {API_VERSION}."
-        )
-    metadata = definition.get("metadata")
-    if not isinstance(metadata, Mapping):
-        metadata = {}
-    own_name = metadata.get("name")
-    if name and own_name not in (None, name):
-        raise InvalidInput(f"definition is named {plain(own_name)}, but the option name says {plain(name)}.")
-    result = {key: value for key, value in definition.items() if key != "status"}
-    result["metadata"] = {**metadata, "name": name or own_name}
-    result.setdefault("spec", {})
-    return result
-
-
 def check(policy: Mapping[str, Any]) -> None:
     """:raises InvalidInput: see `manifest`."""
-    problems = list(_problems(policy))
-    if not problems:
-        return
-    more = f" ({len(problems) - 1} more below problems)" if len(problems) > 1 else ""
-    name = plain(policy["metadata"].get("name"), 80)
-    raise InvalidInput(f"BindingPolicy {name}: {problems[0]}{more}", problems=problems)
+    _metadata.refuse(BINDING_POLICIES, policy, _problems(policy))
 
 
 def _problems(policy: Mapping[str, Any]) -> Iterator[str]:
@@ -201,10 +155,10 @@ def _problems(policy: Mapping[str, Any]) -> Iterator[str]:
     metadata = policy["metadata"]
     yield from _name_problems(metadata.get("name"))
     for field in ("labels", "annotations"):
-        yield from _map_problems(metadata.get(field), field)
+        yield from _metadata.map_problems(metadata.get(field), field)
     spec = policy.get("spec")
     if not isinstance(spec, Mapping):
-        yield f"spec is {_type(spec)}, not a mapping."
+        yield f"spec is {type_name(spec)}, not a mapping."
         return
     for key in spec:
         if key not in ("clusterSelectors", "downsync"):
@@ -214,67 +168,27 @@ def _problems(policy: Mapping[str, Any]) -> Iterator[str]:
     if clauses is None:
         return
     if not isinstance(clauses, list):
-        yield f"downsync is {_type(clauses)}, not a list of clauses."
+        yield f"downsync is {type_name(clauses)}, not a list of clauses."
         return
     for index, clause in enumerate(clauses):
         yield from _clause_problems(clause, f"downsync[{index}]")
 
 
 def _name_problems(name: Any) -> Iterator[str]:
-    if not isinstance(name, str) or not name:
-        yield "a name is needed."
-    elif len(name) > _LONGEST_NAME:
+    if isinstance(name, str) and len(name) > _LONGEST_NAME:
         yield (
             f"the name has {len(name)} characters, but it becomes a label value, "
             f"which has at most {_LONGEST_NAME}."
         )
-    elif not _SUBDOMAIN.fullmatch(name):
-        yield (
-            f"the name {plain(name)!r} is not allowed: use lower-case letters, digits, dashes and dots, "
-            "beginning and ending with a letter or digit."
-        )
-
-
-def _map_problems(value: Any, where: str) -> Iterator[str]:
-    """Labels (values limited) or annotations (values free)."""
-    if value is None:
-        return
-    if not isinstance(value, Mapping):
-        yield f"{where} is {_type(value)}, not a mapping."
-        return
-    for key, item in value.items():
-        yield from _key_problems(key, where)
-        if where == "annotations":
-            if not isinstance(item, str):
-                yield f"{where}: the value of {plain(key)} is {_type(item)}; put it in quotes."
-        else:
-            yield from _value_problems(item, f"{where}: the value of {plain(key)}")
-
-
-def _key_problems(key: Any, where: str) -> Iterator[str]:
-    if not isinstance(key, str):
-        yield f"{where}: the key {plain(key)} is {_type(key)}; put it in quotes."
-        return
-    prefix, slash, name = key.rpartition("/")
-    legal = 0 < len(name) <= _LONGEST_NAME and _QUALIFIED.fullmatch(name) is not None
-    if slash:
-        legal = legal and 0 < len(prefix) <= 253 and _SUBDOMAIN.fullmatch(prefix) is not None
-    if not legal:
-        yield f"{where}: {plain(key)!r} is not a legal key (optional DNS prefix and slash, then at most 63 characters)."
-
-
-def _value_problems(value: Any, what: str) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield f"{what} is {_type(value)}; put it in quotes."
-    elif len(value) > _LONGEST_NAME or (value and not _QUALIFIED.fullmatch(value)):
-        yield f"{what}, {plain(value, 80)!r}, is not a legal label value (at most 63 letters, digits, '-', '_', '.')."
+    else:
+        yield from _metadata.name_problems(name)
 
 
 def _selectors_problems(value: Any, where: str) -> Iterator[str]:
     if value is None:
         return
     if not isinstance(value, list):
-        yield f"{where} is {_type(value)}, not a list of label selectors."
+        yield f"{where} is {type_name(value)}, not a list of label selectors."
         return
     for index, selector in enumerate(value):
         yield from selector_problems(selector, f"{where}[{index}]")
@@ -283,17 +197,17 @@ def _selectors_problems(value: Any, where: str) -> Iterator[str]:
 def selector_problems(selector: Any, where: str) -> Iterator[str]:
     """What is wrong with one label selector, as sentences that begin with `where`."""
     if not isinstance(selector, Mapping):
-        yield f"{where} is {_type(selector)}, not a label selector."
+        yield f"{where} is {type_name(selector)}, not a label selector."
         return
     for key in selector:
         if key not in ("matchLabels", "matchExpressions"):
             yield f"{where} has no field {plain(key)!r}."
-    yield from _map_problems(selector.get("matchLabels"), f"{where}.matchLabels")
+    yield from _metadata.map_problems(selector.get("matchLabels"), f"{where}.matchLabels")
     expressions = selector.get("matchExpressions")
     if expressions is None:
         return
     if not isinstance(expressions, list):
-        yield f"{where}.matchExpressions is {_type(expressions)}, not a list."
+        yield f"{where}.matchExpressions is {type_name(expressions)}, not a list."
         return
     for index, expression in enumerate(expressions):
         yield from _expression_problems(expression, f"{where}.matchExpressions[{index}]")
@@ -301,24 +215,24 @@ def selector_problems(selector: Any, where: str) -> Iterator[str]:
 
 def _expression_problems(expression: Any, where: str) -> Iterator[str]:
     if not isinstance(expression, Mapping):
-        yield f"{where} is {_type(expression)}, not a mapping."
+        yield f"{where} is {type_name(expression)}, not a mapping."
         return
     for key in expression:
         if key not in ("key", "operator", "values"):
             yield f"{where} has no field {plain(key)!r}."
-    yield from _key_problems(expression.get("key", ""), where)
+    yield from _metadata.key_problems(expression.get("key", ""), where)
     operator, values = expression.get("operator"), expression.get("values")
     if operator not in _OPERATORS:
         yield f"{where}: {plain(operator)!r} is not an operator; there are {', '.join(_OPERATORS)}."
         return
     if values is not None and not isinstance(values, list):
-        yield f"{where}: values is {_type(values)}, not a list."
+        yield f"{where}: values is {type_name(values)}, not a list."
         return
     if operator in ("In", "NotIn"):
         if not values:
             yield f"{where}: the operator {operator} needs values."
         for value in values or []:
-            yield from _value_problems(value, f"{where}: a value")
+            yield from _metadata.value_problems(value, f"{where}: a value")
         if (values or []).count("") > 2:
             # The controller lists clusters with `key in (,,)`, which no API server can read.
             yield f"{where}: the empty value is there more than twice; once is enough."
@@ -328,7 +242,7 @@ def _expression_problems(expression: Any, where: str) -> Iterator[str]:
 
 def _clause_problems(clause: Any, where: str) -> Iterator[str]:
     if not isinstance(clause, Mapping):
-        yield f"{where} is {_type(clause)}, not a clause."
+        yield f"{where} is {type_name(clause)}, not a clause."
         return
     for key in clause:
         if key not in _CLAUSE_FIELDS.values():
@@ -341,15 +255,15 @@ def _clause_problems(clause: Any, where: str) -> Iterator[str]:
     for field in _STRING_LISTS:
         value = clause.get(field)
         if value is not None and not isinstance(value, list):
-            yield f"{where}.{field} is {_type(value)}, not a list of strings."
+            yield f"{where}.{field} is {type_name(value)}, not a list of strings."
         for item in value if isinstance(value, list) else []:
             if not isinstance(item, str):
-                yield f"{where}.{field}: {plain(item)} is {_type(item)}; put it in quotes."
+                yield f"{where}.{field}: {plain(item)} is {type_name(item)}; put it in quotes."
     for field in _SELECTOR_LISTS:
         yield from _selectors_problems(clause.get(field), f"{where}.{field}")
     for field in _BOOLEANS:
         if not isinstance(clause.get(field, False), bool):
-            yield f"{where}.{field} is {_type(clause[field])}, not true or false."
+            yield f"{where}.{field} is {type_name(clause[field])}, not true or false."
     yield from _futile(clause, where)
 
 
@@ -357,7 +271,7 @@ def _futile(clause: Mapping[str, Any], where: str) -> Iterator[str]:
     """Clauses that can match nothing, whatever there is."""
     group = clause.get("apiGroup")
     if group is not None and not isinstance(group, str):
-        yield f"{where}.apiGroup is {_type(group)}, not a string."
+        yield f"{where}.apiGroup is {type_name(group)}, not a string."
         return
     if group == "*":
         yield f"{where}.apiGroup: '*' is not special here and matches nothing; leave apiGroup out for all groups."
@@ -371,20 +285,10 @@ def _futile(clause: Mapping[str, Any], where: str) -> Iterator[str]:
     for resource in resources:
         if not isinstance(resource, str) or resource == "*":
             continue
-        if not _PLURAL.fullmatch(resource):
+        if not _metadata.is_plural(resource):
             yield (
                 f"{where}.resources: {plain(resource)!r} matches nothing; "
                 "give the lower-case plural name without a group, such as 'deployments'."
             )
         elif group is not None and (group, resource) in EXCLUDED_RESOURCES:
             yield f"{where}.resources: KubeStellar never delivers {resource}."
-
-
-def _type(value: Any) -> str:
-    """The type of a value as the writer of YAML knows it."""
-    if value is None:
-        return "empty"
-    names = {bool: "a boolean", str: "a string", list: "a list", dict: "a mapping"}
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return "a number"
-    return next((name for kind, name in names.items() if isinstance(value, kind)), type(value).__name__)

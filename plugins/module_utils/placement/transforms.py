@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _one_object
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
-from ansible_collections.kubestellar.core.plugins.module_utils._one_object import type_name
+from ansible_collections.kubestellar.core.plugins.module_utils._metadata import type_name
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import jsonpath, resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.policy import (
@@ -29,7 +29,7 @@ CUSTOM_TRANSFORMS = Resource(
 )
 
 TRANSFORM_SPEC: dict[str, Any] = {
-    **_one_object.IDENTITY_SPEC,
+    **_metadata.IDENTITY_SPEC,
     "api_group": {"type": "str"},
     "resource": {"type": "str"},
     "remove": {"type": "list", "elements": "str"},
@@ -56,8 +56,8 @@ def manifest(params: Mapping[str, Any]) -> dict[str, Any]:
     :raises InvalidInput: it would be refused, or ignored, or do harm. `details["problems"]` has one sentence per finding.
     """
     spec = {field: params[option] for option, field in FIELDS.items() if params.get(option) is not None}
-    result = _one_object.manifest(params, CUSTOM_TRANSFORMS, spec)
-    _one_object.refuse(CUSTOM_TRANSFORMS, result, problems(result))
+    result = _metadata.manifest(params, CUSTOM_TRANSFORMS, spec)
+    _metadata.refuse(CUSTOM_TRANSFORMS, result, problems(result))
     return result
 
 
@@ -77,7 +77,7 @@ def in_order_of(transform: Mapping[str, Any], live: Mapping[str, Any] | None) ->
 
 def problems(transform: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a CustomTransform, one sentence each."""
-    yield from _one_object.metadata_problems(transform["metadata"])
+    yield from _metadata.metadata_problems(transform["metadata"])
     spec = transform.get("spec")
     if not isinstance(spec, Mapping):
         yield f"spec is {type_name(spec)}, not a mapping."
@@ -101,7 +101,7 @@ def _subject_problems(group: Any, resource: Any) -> Iterator[str]:
         yield f"apiGroup is {type_name(group)}, not a string."
     elif "/" in group:
         yield f"apiGroup: {plain(group, 80)!r} has a version; give the group alone."
-    elif group and not _one_object.is_subdomain(group):
+    elif group and not _metadata.is_subdomain(group):
         yield f"apiGroup: {plain(group, 80)!r} is no API group; give one, such as apps."
     elif group in EXCLUDED_GROUPS:
         yield f"apiGroup: KubeStellar never delivers objects of {group}."
@@ -109,7 +109,7 @@ def _subject_problems(group: Any, resource: Any) -> Iterator[str]:
         yield "resource is needed, a lower-case plural name, such as deployments."
     elif not isinstance(resource, str):
         yield f"resource is {type_name(resource)}, not a string."
-    elif not _one_object.is_plural(resource):
+    elif not _metadata.is_plural(resource):
         yield (
             f"resource: {plain(resource, 80)!r} matches nothing; "
             "give the lower-case plural name without a group, such as deployments."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _one_object
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata, _one_object
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 from ansible_collections.kubestellar.core.plugins.module_utils._one_object import Outcome
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES
@@ -17,15 +17,15 @@ HEAD = {"apiVersion": "control.kubestellar.io/v1alpha1", "kind": "BindingPolicy"
 
 
 def params(**given):
-    return {**dict.fromkeys(_one_object.IDENTITY_SPEC), **given}
+    return {**dict.fromkeys(_metadata.IDENTITY_SPEC), **given}
 
 
 def problems(**metadata):
-    return list(_one_object.metadata_problems({"name": "a", **metadata}))
+    return list(_metadata.metadata_problems({"name": "a", **metadata}))
 
 
 def test_options_make_a_manifest():
-    assert _one_object.manifest(params(name="a"), BINDING_POLICIES, {"x": 1}) == {
+    assert _metadata.manifest(params(name="a"), BINDING_POLICIES, {"x": 1}) == {
         **HEAD,
         "metadata": {"name": "a"},
         "spec": {"x": 1},
@@ -35,7 +35,7 @@ def test_options_make_a_manifest():
 def test_options_add_to_the_metadata_of_a_definition():
     definition = {**HEAD, "metadata": {"name": "a", "labels": {"k": "theirs", "l": "1"}}, "status": {"x": 1}}
     given = params(definition=definition, labels={"k": "ours"}, annotations={"n": "1"})
-    assert _one_object.manifest(given, BINDING_POLICIES, {}) == {
+    assert _metadata.manifest(given, BINDING_POLICIES, {}) == {
         **HEAD,
         "metadata": {"name": "a", "labels": {"k": "ours", "l": "1"}, "annotations": {"n": "1"}},
         "spec": {},
@@ -46,14 +46,14 @@ def test_options_add_to_the_metadata_of_a_definition():
 @pytest.mark.parametrize("metadata", [None, "x", {}])
 def test_the_option_names_a_definition_that_has_no_name(metadata):
     definition = {**HEAD, "metadata": metadata}
-    made = _one_object.manifest(params(name="a", definition=definition), BINDING_POLICIES, {})
+    made = _metadata.manifest(params(name="a", definition=definition), BINDING_POLICIES, {})
     assert made["metadata"] == {"name": "a"}
-    assert _one_object.given_name(params(name="a", definition=definition), BINDING_POLICIES) == "a"
+    assert _metadata.given_name(params(name="a", definition=definition), BINDING_POLICIES) == "a"
 
 
 def test_an_object_without_a_name_cannot_be_deleted():
     with pytest.raises(InvalidInput, match=r"The BindingPolicy has no name\."):
-        _one_object.given_name(params(definition={"metadata": "x"}), BINDING_POLICIES)
+        _metadata.given_name(params(definition={"metadata": "x"}), BINDING_POLICIES)
 
 
 @pytest.mark.parametrize("name", ["a", "a.b-c.0", "x" * 253, "0"])
@@ -68,7 +68,7 @@ def test_illegal_names(name):
 
 def test_the_longest_name_can_be_set():
     assert problems(name="x" * 254) == ["the name has 254 characters, of at most 253."]
-    assert list(_one_object.metadata_problems({"name": "x" * 64}, 63)) == [
+    assert list(_metadata.metadata_problems({"name": "x" * 64}, 63)) == [
         "the name has 64 characters, of at most 63."
     ]
     assert problems(name=None) == problems(name="") == problems(name=1) == ["a name is needed."]
@@ -107,9 +107,9 @@ def test_annotations_are_free_in_their_values():
 
 def test_all_problems_are_told_and_the_first_one_is_the_message():
     obj = {**HEAD, "metadata": {"name": "a"}}
-    _one_object.refuse(BINDING_POLICIES, obj, [])
+    _metadata.refuse(BINDING_POLICIES, obj, [])
     with pytest.raises(InvalidInput) as caught:
-        _one_object.refuse(BINDING_POLICIES, obj, iter(["one.", "two.", "three."]))
+        _metadata.refuse(BINDING_POLICIES, obj, iter(["one.", "two.", "three."]))
     assert caught.value.message == "BindingPolicy a: one. (2 more below problems)"
     assert caught.value.details["problems"] == ["one.", "two.", "three."]
 

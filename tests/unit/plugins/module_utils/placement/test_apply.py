@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils import _one_object
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import apply
 
 
@@ -57,4 +58,4 @@ def test_what_the_controller_drops_is_not_sent(spec, expected):
     ],
 )
 def test_conflicts_are_read_from_what_the_server_says(message, expected):
-    assert [(item["manager"], item["field"]) for item in apply.conflicts(message)] == expected
+    assert [(item["manager"], item["field"]) for item in _one_object.conflicts(message)] == expected
