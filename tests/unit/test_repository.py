@@ -632,6 +632,7 @@ def test_the_built_collection_can_be_installed_and_its_example_runs_from_there(b
         "collection",
         "install",
         str(built),
+        "--force",  # else nothing is done where the checkout counts as installed
         "--no-deps",
         "--collections-path",
         str(tmp_path),
