@@ -26,6 +26,8 @@ export KUBESTELLAR_HOME
 export LC_ALL := C.UTF-8
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONUNBUFFERED := 1
+# Nothing is compiled when it is installed, but when it is first used; with this set, it would be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 DEMO := .venv/bin/ansible-playbook -i inventories/embedded
 STAGES := .venv/bin/python tools/stages.py

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
@@ -75,5 +75,5 @@ def _specs() -> dict[str, dict[str, Any]]:
         path = os.path.join(_ROLES, role, "meta", "argument_specs.yml")
         if os.path.exists(path):
             with open(path, encoding="utf-8") as stream:
-                specs[role] = yaml.safe_load(stream)["argument_specs"]["main"].get("options") or {}
+                specs[role] = yaml_load(stream)["argument_specs"]["main"].get("options") or {}
     return specs

@@ -33,15 +33,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
-IMPORT_ERROR: str | None
-"""Why the `kubernetes` library cannot be used; None when it can."""
+_IMPORT_ERROR: ImportError | None = None
 try:
     import urllib3
     import yaml
-    from kubernetes.client import Configuration
-    from kubernetes.client.rest import RESTClientObject
-    from kubernetes.config import incluster_config, kube_config
-    from kubernetes.config.config_exception import ConfigException
 
     # The C versions are ten times faster.
     class _LOADER(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -53,9 +48,8 @@ try:
         }
 
     _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    IMPORT_ERROR = None
 except ImportError as error:
-    IMPORT_ERROR = str(error)
+    _IMPORT_ERROR = error
 
 FIELD_MANAGER = "kubestellar.core"
 POOL_SIZE = 16
@@ -101,7 +95,7 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
     :param source: file name or option for the message.
     :raises InvalidInput: not YAML, or a document that is no mapping.
     """
-    _require_library()
+    _require_yaml()
     try:
         documents = list(yaml.load_all(text, Loader=_LOADER))
     except yaml.YAMLError as error:
@@ -121,7 +115,7 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
 
 def dump_yaml(data: Any) -> str:
     """`data` as block YAML in its own key order."""
-    _require_library()
+    _require_yaml()
     return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, default_flow_style=False, allow_unicode=True))
 
 
@@ -133,14 +127,14 @@ class Cluster:
     :ivar user_agent: how audit logs call us.
     """
 
-    def __init__(self, configuration: Configuration, name: str) -> None:
+    def __init__(self, configuration: Any, name: str) -> None:
         configuration.retries = False
         configuration.connection_pool_maxsize = POOL_SIZE
         self.name = name
         self.user_agent = FIELD_MANAGER
         self.server = str(configuration.host).rstrip("/")
         self._configuration = configuration
-        self._pool = RESTClientObject(configuration).pool_manager
+        self._pool = _library().client.rest.RESTClientObject(configuration).pool_manager
         self._headers: dict[str, str] = {}
         self._lock = threading.Lock()
         self._discovery: dict[tuple[str, str], Resource] | None = None
@@ -153,15 +147,15 @@ class Cluster:
         :raises InvalidInput: the kubeconfig lacks what is named, or has several contexts and none is named.
         :raises ConnectionFailed: credentials cannot be loaded.
         """
-        _require_library()
+        library = _library()
         if auth.kubeconfig is not None:
             cluster = cls.from_kubeconfig(auth.kubeconfig, auth.context, name=name, auth=auth)
         else:
-            configuration = Configuration()
+            configuration = library.client.Configuration()
             if auth.source == "in-cluster":
                 try:
-                    incluster_config.load_incluster_config(client_configuration=configuration)
-                except ConfigException as error:
+                    library.config.load_incluster_config(client_configuration=configuration)
+                except library.config.ConfigException as error:
                     raise ConnectionFailed(
                         f"{name}: the service account of this pod cannot be used: {plain(error)}."
                     ) from error
@@ -190,8 +184,8 @@ class Cluster:
 
         :raises InvalidInput: no such file or context, or several contexts and none named.
         """
-        _require_library()
-        configuration = Configuration()
+        library = _library()
+        configuration = library.client.Configuration()
         content: Mapping[str, Any]
         base_path = None
         if isinstance(kubeconfig, Mapping):
@@ -217,11 +211,11 @@ class Cluster:
                 f"{name}: {label} has no context {context!r}.", hint=f"It has: {plain(', '.join(contexts))}."
             )
         try:
-            loader = kube_config.KubeConfigLoader(
+            loader = library.config.kube_config.KubeConfigLoader(
                 config_dict=dict(content), active_context=context, config_base_path=base_path
             )
             loader.load_and_set(configuration)
-        except (ConfigException, OSError, KeyError, TypeError, ValueError) as error:
+        except (library.config.ConfigException, OSError, KeyError, TypeError, ValueError) as error:
             raise ConnectionFailed(
                 f"{name}: context {context} of {label} cannot be used: {plain(error)}."
             ) from error
@@ -711,20 +705,21 @@ def _group_resources(group: Mapping[str, Any]) -> Iterator[tuple[Resource, bool]
 
 def _read_kubeconfig(paths: list[str], name: str) -> Mapping[str, Any]:
     """Content of one kubeconfig, or several merged as kubectl does."""
+    config = _library().config
     try:
         if len(paths) == 1:
             with open(paths[0], encoding="utf-8") as stream:
                 content = yaml.load(stream, Loader=_LOADER)  # noqa: S506 (it is a safe loader)
         else:
-            content = kube_config.KubeConfigMerger(os.pathsep.join(paths)).config.value
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ConfigException) as error:
+            content = config.kube_config.KubeConfigMerger(os.pathsep.join(paths)).config.value
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, config.ConfigException) as error:
         raise InvalidInput(f"{name}: the kubeconfig {paths[0]} cannot be read: {plain(error)}.") from error
     if not isinstance(content, Mapping):
         raise InvalidInput(f"{name}: {paths[0]} is not a kubeconfig.")
     return content
 
 
-def _configure_host(configuration: Configuration, auth: Auth) -> None:
+def _configure_host(configuration: Any, auth: Auth) -> None:
     host = str(auth.host)
     configuration.host = host if "://" in host else f"https://{host}"
     if auth.api_key:
@@ -734,7 +729,7 @@ def _configure_host(configuration: Configuration, auth: Auth) -> None:
     configuration.key_file = auth.client_key
 
 
-def _configure_common(configuration: Configuration, auth: Auth) -> None:
+def _configure_common(configuration: Any, auth: Auth) -> None:
     if not auth.validate_certs:
         configuration.verify_ssl = False
     if auth.proxy:
@@ -746,12 +741,30 @@ def _configure_common(configuration: Configuration, auth: Auth) -> None:
         configuration.proxy_headers = urllib3.make_headers(**headers)
 
 
-def _require_library() -> None:
-    if IMPORT_ERROR is not None:
-        raise KubestellarError(
-            f"The Python library kubernetes cannot be used: {IMPORT_ERROR}.",
-            hint="Install it for the Python that runs this module: pip install kubernetes.",
-        )
+def _require_yaml() -> None:
+    if _IMPORT_ERROR is not None:
+        raise _unusable(_IMPORT_ERROR)
+
+
+def _library() -> Any:
+    """The library `kubernetes`. Only a connection imports it: it takes longer than all else that a module imports.
+
+    :raises KubestellarError: it cannot be imported.
+    """
+    _require_yaml()
+    try:
+        import kubernetes.client.rest
+        import kubernetes.config
+    except ImportError as error:
+        raise _unusable(error) from error
+    return kubernetes
+
+
+def _unusable(error: ImportError) -> KubestellarError:
+    return KubestellarError(
+        f"The Python library kubernetes cannot be used: {plain(error)}.",
+        hint="Install it for the Python that runs this module: pip install kubernetes.",
+    )
 
 
 def _never_sent(error: Exception) -> bool:

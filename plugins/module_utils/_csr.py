@@ -20,17 +20,6 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 
-IMPORT_ERROR: str | None
-"""Why the `cryptography` library cannot be used; None when it can."""
-try:
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.x509.oid import NameOID
-
-    IMPORT_ERROR = None
-except ImportError as error:
-    IMPORT_ERROR = str(error)
-
 CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
 ADDON_LABEL = "open-cluster-management.io/addon-name"
 SIGNER = "kubernetes.io/kube-apiserver-client"
@@ -228,7 +217,16 @@ class _Subject:
 
 def _subject(request: str) -> tuple[_Subject | None, str]:
     """The subject of `spec.request` (base64 of one PEM block), or None and why it cannot be read."""
-    _require_library()
+    # Imported only where a request waits: most runs find none, and the import takes longer than all else here.
+    try:
+        from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.x509.oid import NameOID
+    except ImportError as error:
+        raise KubestellarError(
+            f"The Python library cryptography cannot be used: {plain(error)}.",
+            hint="Install it for the Python that runs this module: pip install cryptography.",
+        ) from error
     try:
         text = base64.b64decode(request, validate=True).decode("ascii")
     except (binascii.Error, ValueError):
@@ -258,11 +256,3 @@ def _subject(request: str) -> tuple[_Subject | None, str]:
         ),
         "",
     )
-
-
-def _require_library() -> None:
-    if IMPORT_ERROR is not None:
-        raise KubestellarError(
-            f"The Python library cryptography cannot be used: {IMPORT_ERROR}.",
-            hint="Install it for the Python that runs this module: pip install cryptography.",
-        )

@@ -151,6 +151,9 @@ def configuration(stack: Stack, state: State, cluster: Wanted, binaries: Path) -
             "kubeAdmission": True,
             "kubeAuditPolicy": str(stack.run / "audit-policy.yml"),
             "components": list(cluster.components),
+            # A kwok that was killed is a stranger when it comes back: it waits for the end of its own lease, and until
+            # then no Pod of the node runs or goes. kwokctl multiplies this by its heartbeatFactor, 5.
+            "nodeLeaseDurationSeconds": 2,
             **{option: str(binaries / name) for option, name in binary_options.items()},
             **{option: ports.port(state, purpose) for option, purpose in purposes(cluster).items()},
         },
