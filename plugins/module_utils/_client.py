@@ -396,6 +396,13 @@ class Cluster:
         self._discover(refresh=refresh)
         return self._preferred
 
+    def served_versions(self) -> dict[tuple[str, str], list[str]]:
+        """(group, plural) of what is served in several versions, to these, the preferred one first."""
+        versions: dict[tuple[str, str], list[str]] = {}
+        for found in self._discover(refresh=False).values():
+            versions.setdefault((found.group, found.plural), []).append(found.version)
+        return {pair: served for pair, served in versions.items() if len(served) > 1}
+
     def resource(self, api_version: str, kind: str) -> Resource:
         """The resource of a kind.
 

@@ -590,6 +590,14 @@ def test_each_level_of_waiting_ends_with_what_it_says(place, level):
         assert place.writes(mark) == []
 
 
+def test_a_policy_for_nothing_is_bound_and_can_not_be_applied(place):
+    nothing = [named("configmaps", "none")]
+    done = ok(place.policy(cluster_selectors=NOWHERE, downsync=nothing, wait="bound", wait_timeout=60))
+    assert done["binding"]["clusters"] == [] and done["binding"]["objects"] == []
+    failed = place.policy(cluster_selectors=NOWHERE, downsync=nothing, wait="applied", wait_timeout=60)
+    assert "selects no cluster, so nothing can be delivered" in failed["msg"]
+
+
 def test_a_wait_that_times_out_tells_who_lacks_what(place):
     metadata = {"labels": {"bp-late": "yes"}}
     place.make(
@@ -729,7 +737,7 @@ def test_what_is_swept_up(place):
     assert warned(place, roles, guards={"cluster_scoped": "allow"}) == []
 
 
-def test_a_custom_resource_without_its_definition(place):
+def test_a_custom_resource_without_its_definition_or_in_several_versions(place):
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
     names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"}
@@ -742,6 +750,9 @@ def test_a_custom_resource_without_its_definition(place):
         assert warned(place, widget) == ["crd-missing", "agent-rights"]
         definition = named("customresourcedefinitions", "widgets.bp.example.com", namespace=None)
         assert warned(place, [*widget, definition], guards={"cluster_scoped": "allow"}) == ["agent-rights"]
+        spec["versions"].append({**version, "name": "v1beta1", "storage": False})
+        place.wds.patch(CRDS, "widgets.bp.example.com", None, {"spec": spec}, field_manager="someone")
+        eventually(lambda: warned(place, widget) == ["definition-versions", "crd-missing", "agent-rights"])
     finally:
         place.wds.delete(CRDS, "widgets.bp.example.com")
 

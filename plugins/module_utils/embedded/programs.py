@@ -134,14 +134,15 @@ def _controller_manager(spec: Mapping[str, Any], around: Surroundings) -> Progra
         for side in ("its", "wds")
         for key, value in (("qps", qps), ("burst", burst))
     ]
-    groups = spec.get("api_groups")
+    # An empty value would mean all groups; the core group alone has to be said twice.
+    groups = ",".join(spec.get("api_groups") or []) or ("," if spec.get("api_groups") else "")
     return Program(
         name,
         (
             str(around.binaries / "controller-manager"),
             f"--its-name={spec['its']}",
             f"--wds-name={spec['wds']}",
-            *([f"--api-groups={','.join(groups)}"] if groups else []),
+            *([f"--api-groups={groups}"] if groups else []),
             *limits,
             *flags,
         ),

@@ -80,6 +80,12 @@ CATALOGUE: dict[str, Entry] = {
         "policy selects is then delivered, and only KubeStellar's log says so.",
         "Split {objects:form it|them}, or deliver the large part another way.",
     ),
+    "definition-versions": Entry(
+        "{definitions:names} {definitions:form is|are} served in several versions ({versions:names}): KubeStellar then counts "
+        "{objects:count selected object} once for each, the API server refuses such a Binding, and nothing of this policy "
+        "changes any more in any cluster.",
+        "Serve one version of {definitions:form it|each} in the WDS, or select other objects.",
+    ),
     "last-copy": Entry(
         "{objects:count object} would be left in no cluster at all: {objects:names}. What {objects:form it stores|they store} "
         "is lost with {objects:form it|them}.",

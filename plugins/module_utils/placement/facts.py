@@ -66,6 +66,7 @@ class Facts:
     :ivar others: what every other policy delivers, of all WDSes of the ITS that could be read.
     :ivar kinds: (group, plural) to kind of everything the WDS serves.
     :ivar custom: the (group, plural) pairs that a CustomResourceDefinition brings, to the name of that definition.
+    :ivar versions: the (group, plural) pairs that are served in several versions, to these, the preferred one first.
     :ivar wds_type: type of the ControlPlane, such as `host`; empty if unknown.
     :ivar api_groups: the groups that the controller-manager was limited to; None if it was not, or if unknown.
     :ivar contents: whole objects, of those that had to be read: templates, and what may be too large.
@@ -90,6 +91,7 @@ class Facts:
     others: Sequence[Delivery] = ()
     kinds: Mapping[tuple[str, str], str] = field(default_factory=dict)
     custom: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     wds_type: str = ""
     api_groups: Sequence[str] | None = None
     contents: Mapping[ObjectKey, Mapping[str, Any]] = field(default_factory=dict)

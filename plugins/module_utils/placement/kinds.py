@@ -82,11 +82,13 @@ class Known:
 
     :ivar definition: the CustomResourceDefinition that brings it, or probably would; empty if none does.
     :ivar guessed: whether plural and scope are guesses.
+    :ivar versions: all that are served, the preferred one first, where a definition says.
     """
 
     resource: Resource
     definition: str = ""
     guessed: bool = False
+    versions: tuple[str, ...] = ()
 
 
 def built_in() -> Iterable[Resource]:
@@ -112,6 +114,15 @@ class Kinds:
     def custom(self) -> dict[tuple[str, str], str]:
         """(group, plural) of all custom resources, to the name of the definition."""
         return {(k.resource.group, k.resource.plural): k.definition for k in self._custom.values()}
+
+    @property
+    def versions(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """(group, plural) of the custom resources that are served in several versions, to these."""
+        return {
+            (k.resource.group, k.resource.plural): k.versions
+            for k in self._custom.values()
+            if len(k.versions) > 1
+        }
 
     def of(self, manifest: Mapping[str, Any]) -> Known:
         """The kind of a manifest that has `apiVersion`, `kind` and `metadata`."""
@@ -156,10 +167,11 @@ def _defined(manifest: Mapping[str, Any]) -> Known | None:
     versions = [v for v in spec.get("versions") or [] if isinstance(v, Mapping) and v.get("served", True)]
     if not all(isinstance(text, str) and text for text in (group, kind, name)) or not versions:
         return None
-    version = max((str(v.get("name") or "") for v in versions), key=_rank)
+    served = sorted((str(v.get("name") or "") for v in versions), key=_rank, reverse=True)
     return Known(
-        Resource(str(group), version, str(name), str(kind), spec.get("scope") == "Namespaced", _VERBS),
+        Resource(str(group), served[0], str(name), str(kind), spec.get("scope") == "Namespaced", _VERBS),
         f"{name}.{group}",
+        versions=tuple(served),
     )
 
 

@@ -168,6 +168,7 @@ class Contents:
     whole: dict[ObjectKey, Mapping[str, Any]] = field(default_factory=dict)
     sizes: dict[ObjectKey, int] = field(default_factory=dict)
     custom: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     guessed: frozenset[tuple[str, str]] = frozenset()
     replaced: list[Candidate] = field(default_factory=list)
 
@@ -214,6 +215,7 @@ class Scene:
             namespaces=held.namespaces,
             targets=self.targets_of(wds),
             custom=held.custom,
+            versions=held.versions,
             wds_type=space.type,
             api_groups=space.api_groups or None,
             contents=held.whole,
@@ -399,6 +401,7 @@ def _contents(wds: str, parts: Sequence[tuple[str, Sequence[dict[str, Any]], str
     result = Contents(
         candidates=[candidate for candidate, _obj in found.values()],
         custom={**kinds.custom, **{pair: name for pair, name in guessed.items() if name}},
+        versions=kinds.versions,
         guessed=frozenset(guessed),
         replaced=replaced,
     )

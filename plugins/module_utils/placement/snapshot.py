@@ -154,6 +154,7 @@ class _Reader:
             others=[*others, *self._other_spaces(spaces)],
             kinds=kinds,
             custom=_custom(custom),
+            versions=wds.served_versions(),
             wds_type=next(
                 (_type(item) for item in spaces if item["metadata"]["name"] == sources.wds_name), ""
             ),
@@ -227,8 +228,8 @@ class _Reader:
         for container in template.get("containers") or []:
             for argument in container.get("args") or []:
                 if str(argument).startswith(_GROUPS_FLAG):
-                    groups = str(argument).removeprefix(_GROUPS_FLAG).split(",")
-                    return [group.strip() for group in groups if group.strip()] or None
+                    groups = str(argument).removeprefix(_GROUPS_FLAG)
+                    return groups.split(",") if groups else None
         return None
 
     def _other_spaces(self, spaces: Sequence[Mapping[str, Any]]) -> list[Delivery]:

@@ -122,10 +122,10 @@ class PolicyWait:
             missing = self._not_bound(policies.get(self._name), binding, managed)
             if missing:
                 return Verdict(False, missing, again=_RELIST_SECONDS)
-            if works is None or binding is None:
+            if works is None:
                 return Verdict(True)
-            self._refuse_nothing(binding)
-            self._rows = self._join(binding, managed, works, statuses)
+            self._refuse_nothing(binding or {})
+            self._rows = self._join(binding or {}, managed, works, statuses)
             return _verdict(self._rows, level)
 
         seconds = waiter.until(
@@ -151,9 +151,11 @@ class PolicyWait:
         status = policy.get("status") or {}
         if status.get("observedGeneration") != generation:
             return [f"the controller-manager has not processed generation {generation} of the policy"]
+        spec = policy.get("spec") or {}
+        if binding is None and self._selects_nothing(spec, managed_clusters):
+            return []  # and KubeStellar makes no Binding for nothing (kubestellar: pkg/binding/binding.go, syncBinding)
         if binding is None or not _owned(binding, self._uid):
             return ["there is no Binding yet"]
-        spec = policy.get("spec") or {}
         missing = self._differences(spec, binding, managed_clusters)
         if missing and self._stale_list(spec):
             missing = self._differences(spec, binding, managed_clusters)
@@ -165,6 +167,13 @@ class PolicyWait:
             return ["the transport controller has not read the Binding yet"]
         self._refuse_errors(status.get("errors") or [], bound_status.get("errors") or [])
         return ["the controller-manager reports an error that may be old"] if self._errors_since[0] else []
+
+    def _selects_nothing(
+        self, spec: Mapping[str, Any], managed_clusters: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        if self._expected_spec != spec:
+            self._list(spec, refresh=False)
+        return not self._expected and not resolution.clusters(spec, managed_clusters)
 
     def _differences(
         self,

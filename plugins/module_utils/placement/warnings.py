@@ -223,6 +223,20 @@ def last_copies(placement: Placement) -> frozenset[ObjectKey]:
     return frozenset(leaving)
 
 
+def definition_versions(placement: Placement) -> Warnings:
+    """Custom resources that are watched in each version, and would be listed twice (kubestellar: pkg/binding/crd.go)."""
+    facts = placement.facts
+    found = [key for key in placement.objects if key[:2] in facts.custom and key[:2] in facts.versions]
+    if found:
+        kinds = sorted({key[:2] for key in found})
+        yield warning(
+            "definition-versions",
+            definitions=[facts.custom[kind] for kind in kinds],
+            versions=sorted({version for kind in kinds for version in facts.versions[kind]}),
+            objects=len(found),
+        )
+
+
 def last_copy(placement: Placement) -> Warnings:
     """See `last_copies`."""
     leaving = last_copies(placement)
@@ -530,6 +544,7 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     namespace_undescribed,
     template_findings,
     object_too_large,
+    definition_versions,
     last_copy,
     clusters_replaced,
     no_cluster,

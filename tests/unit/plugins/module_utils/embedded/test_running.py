@@ -108,6 +108,11 @@ def test_write_file_is_private_and_tells_whether_it_changed(tmp_path):
             ["--its-name=its1", "--wds-name=wds1", "--its-qps=7", "--wds-burst=9", "--api-groups=apps,"],
         ),
         (
+            {"program": "controller_manager", "hub": "hub", "its": "its1", "wds": "wds1", "api_groups": [""]},
+            "controller-manager-wds1",
+            ["--api-groups=,"],
+        ),
+        (
             {"program": "transport_controller", "its": "its1", "wds": "wds1"},
             "transport-controller-wds1",
             ["--max-num-wrapped=1", "--transport-qps=5", "--wds-name=wds1"],

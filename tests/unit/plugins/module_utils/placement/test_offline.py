@@ -171,7 +171,7 @@ def test_custom_resources_are_as_their_definition_says_wherever_it_is():
             "group": "farm.example",
             "scope": "Cluster",
             "names": {"plural": "oxen", "kind": "Ox"},
-            "versions": [{"name": "v1", "served": True}],
+            "versions": [{"name": "v1", "served": True}, {"name": "v1beta1"}],
         },
     )
     ox = manifest("Ox", "bob", api_version="farm.example/v1")
@@ -182,7 +182,9 @@ def test_custom_resources_are_as_their_definition_says_wherever_it_is():
     }
     found = seen(options)["p"]
     assert [(e["resource"], e["namespace"]) for e in found["preview"]["objects"]] == [("oxen", "")]
-    assert "crd-missing" in codes(found) and "kind-guessed" not in codes(found)
+    assert {"crd-missing", "definition-versions"} <= set(codes(found)) and "kind-guessed" not in codes(found)
+    crd["spec"]["versions"].pop()
+    assert "definition-versions" not in codes(seen(options)["p"])
 
 
 def test_other_kinds_are_guessed_and_it_is_said():

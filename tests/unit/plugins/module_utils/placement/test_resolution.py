@@ -114,6 +114,30 @@ def test_a_namespace_that_is_not_there_fails_its_selectors():
     assert not selected({"namespaceSelectors": [expression("env", "DoesNotExist")]})
 
 
+def test_a_namespace_that_is_not_there_fails_only_the_first_clause_that_asks_for_it():
+    def asks(name, operator):
+        return {"namespaceSelectors": [expression("env", operator)], "statusCollectors": [name]}
+
+    candidate = Candidate(DEPLOYMENTS, {"name": "web", "namespace": "shop"})
+    clauses = [asks("a", "DoesNotExist"), asks("b", "DoesNotExist"), asks("c", "Exists")]
+    (found,) = resolution.objects({"downsync": clauses}, [candidate], {}).values()
+    assert found.modulation.status_collectors == {"b"}
+    elsewhere = {**asks("a", "DoesNotExist"), "namespaces": ["other"]}
+    assert not resolution.objects({"downsync": [elsewhere, *clauses[:1]]}, [candidate], {})
+
+
+def test_api_groups_limit_what_is_delivered_and_listed_but_not_the_labels_of_namespaces():
+    wds = FakeWds(
+        {"namespaces": [{"name": "shop", "labels": {"env": "prod"}}], "deployments": [{"name": "web"}]}
+    )
+    spec = {"downsync": [{"namespaceSelectors": [{"matchLabels": {"env": "prod"}}]}]}
+    candidates, namespaces = resolution.read(wds, spec, api_groups=["apps"])
+    assert namespaces == {"shop": {"env": "prod"}}
+    assert [candidate.resource.plural for candidate in candidates] == ["deployments"]
+    candidates, _namespaces = resolution.read(wds, spec, api_groups=[""])
+    assert [candidate.resource.plural for candidate in candidates] == ["namespaces"]
+
+
 def test_modulations_of_all_matching_clauses_are_joined():
     candidate = Candidate(DEPLOYMENTS, {"name": "web", "namespace": "shop", "resourceVersion": "7"})
     clauses = [
@@ -217,6 +241,7 @@ def test_namespaces_listed_for_their_labels_are_told_apart():
         ({"matchLabels": {"a": "1", "b": ""}}, "a=1,b="),
         (expression("a", "In", "1", "2"), "a in (1,2)"),
         (expression("a", "NotIn", "1"), "a notin (1)"),
+        (expression("a", "In", "b", "a", "", "b"), "a in (,a,b)"),
         (expression("a", "Exists"), "a"),
         (expression("a", "DoesNotExist"), "!a"),
     ],

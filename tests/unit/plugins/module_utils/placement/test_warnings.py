@@ -263,6 +263,20 @@ CASES = [
         ALL,
     ),
     (
+        "definition-versions",
+        facts(candidate(WIDGETS, "w"), custom=CUSTOM, versions={("example.com", "widgets"): ["v1", "v1beta1"]}),
+        facts(candidate(WIDGETS, "w"), custom=CUSTOM),
+        ALL,
+        ALL,
+    ),
+    (
+        "definition-versions",
+        facts(candidate(WIDGETS, "w"), custom=CUSTOM, versions={("example.com", "widgets"): ["v1", "v1beta1"]}),
+        facts(WEB, custom=CUSTOM, versions={("apps", "deployments"): ["v1", "v1beta2"]}),
+        ALL,
+        ALL,
+    ),
+    (
         "crd-missing",
         facts(candidate(WIDGETS, "w"), custom=CUSTOM),
         facts(candidate(WIDGETS, "w"), candidate(CRDS, "widgets.example.com"), custom=CUSTOM),
