@@ -108,7 +108,9 @@ def bring_up(
             preflight.clusters(
                 stack, state, {c.name: c for c in wanted}, {r.name: r.method for r in todo}, binaries
             )
-        _start_all(stack, state, wanted, results, binaries, progress)
+        if todo:
+            with stack.starting(progress):
+                _start_all(stack, state, wanted, results, binaries, progress)
         with ThreadPoolExecutor(_STARTERS) as pool:
             furnished = [
                 pool.submit(_furnish, stack, cluster, result, manifests, check_mode)

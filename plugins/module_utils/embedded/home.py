@@ -102,14 +102,24 @@ class Stack:
         """The folder that kwokctl keeps for one cluster."""
         return self.clusters / "clusters" / name
 
-    @contextlib.contextmanager
-    def locked(self, progress: Progress) -> Iterator[None]:
+    def locked(self, progress: Progress) -> contextlib.AbstractContextManager[None]:
         """Hold the stack: only one run changes it at a time. The lock goes with the process that holds it.
 
         :raises KubestellarError: another run held it for too long.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.folder.parent / f".{self.name}.lock"
+        return self._held(self.folder.parent / f".{self.name}.lock", progress)
+
+    def starting(self, progress: Progress) -> contextlib.AbstractContextManager[None]:
+        """Hold the clusters' components: a run and the keeper must not start the same ones at once.
+
+        :raises KubestellarError: another process held them for too long.
+        """
+        self.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._held(self.run / "clusters.lock", progress)
+
+    @contextlib.contextmanager
+    def _held(self, path: Path, progress: Progress) -> Iterator[None]:
         with open(path, "a+", encoding="ascii") as stream:
             deadline = time.monotonic() + _LOCK_SECONDS
             while True:

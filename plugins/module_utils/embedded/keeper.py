@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, State
 
@@ -34,11 +35,14 @@ class Keeper:
         """Start what is dead now; lines about it."""
         log = []
         for name, cluster in State.load(self._stack).clusters.items():
-            dead = self._dead(name, set(kwok.Wanted(name, cluster["role"]).components))
+            wanted = set(kwok.Wanted(name, cluster["role"]).components)
+            dead = self._dead(name, wanted)
             if dead:
                 log.append(f"{name}: {', '.join(dead)} not running: starting")
                 try:
-                    kwok.start(self._stack, name, self._binaries)
+                    with self._stack.starting(Progress(None)):
+                        if self._dead(name, wanted):  # a run may have started it meanwhile
+                            kwok.start(self._stack, name, self._binaries)
                 except KubestellarError as error:
                     log.append(error.message)
         return log

@@ -264,14 +264,18 @@ CASES = [
     ),
     (
         "definition-versions",
-        facts(candidate(WIDGETS, "w"), custom=CUSTOM, versions={("example.com", "widgets"): ["v1", "v1beta1"]}),
+        facts(
+            candidate(WIDGETS, "w"), custom=CUSTOM, versions={("example.com", "widgets"): ["v1", "v1beta1"]}
+        ),
         facts(candidate(WIDGETS, "w"), custom=CUSTOM),
         ALL,
         ALL,
     ),
     (
         "definition-versions",
-        facts(candidate(WIDGETS, "w"), custom=CUSTOM, versions={("example.com", "widgets"): ["v1", "v1beta1"]}),
+        facts(
+            candidate(WIDGETS, "w"), custom=CUSTOM, versions={("example.com", "widgets"): ["v1", "v1beta1"]}
+        ),
         facts(WEB, custom=CUSTOM, versions={("apps", "deployments"): ["v1", "v1beta2"]}),
         ALL,
         ALL,
