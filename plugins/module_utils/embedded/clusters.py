@@ -241,8 +241,11 @@ def nodes(cluster: kwok.Wanted) -> list[dict[str, Any]]:
 
 
 def write_merged(stack: Stack, state: State) -> None:
-    """The merged kubeconfig of all clusters, and one file for each, which the controllers read."""
-    names = sorted(state.clusters)
+    """The merged kubeconfig of all clusters, and one file for each, which the controllers read.
+
+    A cluster whose folder is lost is left out until its turn to be made anew.
+    """
+    names = [name for name in sorted(state.clusters) if (stack.cluster(name) / "kubeconfig.yaml").exists()]
     hosting = [name for name in names if state.clusters[name]["role"] == "hosting"]
     entries = {name: _kubeconfig_entry(stack, name) for name in names}
     write_file(stack.kubeconfig, _kubeconfig(entries, hosting[0] if hosting else ""))

@@ -35,6 +35,8 @@ class Keeper:
         """Start what is dead now; lines about it."""
         log = []
         for name, cluster in State.load(self._stack).clusters.items():
+            if not (self._stack.cluster(name) / "kwok.yaml").exists():
+                continue  # its folder is lost: only a run can make it anew
             wanted = set(kwok.Wanted(name, cluster["role"]).components)
             dead = self._dead(name, wanted)
             if dead:

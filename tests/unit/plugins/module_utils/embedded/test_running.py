@@ -308,6 +308,7 @@ def test_the_library_holds_all_that_the_agents_import_and_runs_without_the_check
 def test_the_keeper_starts_what_is_dead_and_looks_cheaply_at_what_is_well(stack, monkeypatch):
     folder = stack.cluster("hub") / "bin"
     folder.mkdir(parents=True)
+    (folder.parent / "kwok.yaml").touch()
     environment = {**os.environ, MARKER: str(stack.folder)}
     started = []
 
@@ -322,6 +323,7 @@ def test_the_keeper_starts_what_is_dead_and_looks_cheaply_at_what_is_well(stack,
     monkeypatch.setattr(kwok, "start", start)
     state = State.load(stack)
     state.clusters["hub"] = {"role": "hosting", "binaries": "/b"}
+    state.clusters["lost"] = {"role": "wec", "binaries": "/b"}
     state.save()
     look = keeper.Keeper(stack, Path("/b"))
     try:
