@@ -17,7 +17,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils._auth import (
     space_spec,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    InvalidInput,
+    KubestellarError,
+    plain,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 
 _SECRET_KEYS = (
@@ -28,6 +32,22 @@ _SECRET_KEYS = (
     "id-token",
     "refresh-token",
 )
+
+
+class _Module(AnsibleModule):
+    """An AnsibleModule that names the option where Ansible's own message about a wrong type does not."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self._given = dict(self.params)  # what is of a wrong type is gone when the failure is told
+
+    def fail_json(self, msg: str, **details: Any) -> None:
+        """Leave with a failure."""
+        name = _misfit(self.argument_spec, self._given) if msg.startswith("dictionary requested") else ""
+        if name:
+            wanted = "a list of mappings" if self.argument_spec[name].get("type") == "list" else "a mapping"
+            msg = f"{name} is {plain(self._given[name], 60)!r}, where {wanted} is expected."
+        super().fail_json(msg, **details)
 
 
 class Context:
@@ -111,7 +131,7 @@ def run(
         arguments = {**AUTH_SPEC, **GUARD_SPEC, **arguments}
     for role in spaces:
         arguments = {**space_spec(role), **arguments}
-    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **module_arguments)
+    module = _Module(argument_spec=arguments, supports_check_mode=True, **module_arguments)
     module.no_log_values.update(_secrets(module.params.get("kubeconfig")))
     try:
         result = work(Context(module))
@@ -119,6 +139,16 @@ def run(
         module.fail_json(**error.result())
     else:
         module.exit_json(**result)
+
+
+def _misfit(spec: Mapping[str, Any], params: Mapping[str, Any]) -> str:
+    """The first option that is, or holds, a text where it wants mappings; empty if there is none."""
+    for name, option in spec.items():
+        value = params.get(name)
+        values = value if isinstance(value, list) else [value]
+        if "options" in option and any(isinstance(item, str) for item in values):
+            return name
+    return ""
 
 
 def _secrets(value: Any, key: str = "") -> Iterator[str]:

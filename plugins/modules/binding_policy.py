@@ -415,7 +415,7 @@ binding:
   type: dict
   contains:
     generation:
-      description: Generation of the Binding, which its ManifestWorks carry.
+      description: Generation of the Binding, which its ManifestWorks carry. Null if nothing is selected, for which there is no Binding.
       type: int
     clusters:
       description: Names of the selected clusters, sorted.

@@ -123,7 +123,7 @@ def argument_spec(monkeypatch):
         raise Stopped(argument_spec)
 
     def of(name: str) -> dict[str, Any]:
-        monkeypatch.setattr(_module, "AnsibleModule", stop)
+        monkeypatch.setattr(_module, "_Module", stop)
         with pytest.raises(Stopped) as caught:
             importlib.import_module(f"{PACKAGE}.modules.{name}").main()
         return dict(caught.value.args[0])

@@ -236,7 +236,7 @@ def _settings(selected: Selected) -> str:
 
 def _binding(binding: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "generation": binding["metadata"].get("generation"),
+        "generation": (binding.get("metadata") or {}).get("generation"),
         "clusters": sorted(resolution.destinations(binding)),
         "objects": [key._asdict() for key in sorted(resolution.bound(binding))],
     }
