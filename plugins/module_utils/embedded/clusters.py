@@ -165,7 +165,11 @@ def _start_all(
             kwok.start(stack, cluster.name, binaries)
         result.server = wait_ready(stack, cluster.name).server
         with lock:
-            state.clusters[cluster.name] = {"role": cluster.role, "binaries": str(binaries)}
+            state.clusters[cluster.name] = {
+                "role": cluster.role,
+                "nodes": cluster.nodes,
+                "binaries": str(binaries),
+            }
             state.save()
             done = "created" if result.method == "create" else "repaired"
             progress.line(
