@@ -109,7 +109,7 @@ def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = 
     values["WDSes"] = [_wds(space) for space in settings.get("wdses") or []]
     if extra:
         values = _merged(values, extra)
-        _check(values)
+    _check(values)
     return values
 
 
