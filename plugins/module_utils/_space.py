@@ -52,7 +52,8 @@ def connect_to(
     kubeconfig = secret_kubeconfig(hosting, control_plane, in_cluster=in_cluster)
     if not in_cluster and (control_plane.get("spec") or {}).get("type") == "host":
         servers = [
-            entry.get("cluster", {}).get("server") for entry in (kubeconfig or {}).get("clusters") or []
+            urlsplit(str((entry.get("cluster") or {}).get("server"))).hostname
+            for entry in (kubeconfig or {}).get("clusters") or []
         ]
         if kubeconfig is not None and servers == [_HOST_SERVER]:
             return hosting.renamed(space)
