@@ -9,6 +9,7 @@ import base64
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, NotFound
