@@ -59,7 +59,7 @@ _WDS_KINDS = ("bindingpolicies.control.kubestellar.io", "bindings.control.kubest
 _ITS_KINDS = ("workstatuses.control.kubestellar.io",)
 _LOOK_SECONDS = 2.0
 _STUCK_SECONDS = 60.0
-_REACH_SECONDS = 10.0
+_REACH_SECONDS = 5.0
 _REMIND_SECONDS = 60.0
 _CALM_SECONDS = 3.0
 _MOST_PATCHES = 3
@@ -170,7 +170,7 @@ def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, p
         waited = waiter.until(
             evaluate,
             timeout=settings.timeout,
-            what=f"{hosting.name}: the hub is not ready",
+            what=f"{hosting.name}: hub ready",
             hint="Run again when the cause is removed, or with a longer time-out if it only needs time.",
         )
     except WaitTimeout as error:
