@@ -241,6 +241,7 @@ class _Work:
     _repaired: set[str] = field(default_factory=set)
     _patched: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     _unseen: dict[str, float] = field(default_factory=dict)
+    _diagnosed: float = float("-inf")
 
     # -- one look ----------------------------------------------------------------------------------------------------
 
@@ -261,7 +262,12 @@ class _Work:
             lacks.update(mine)
         self.lacking = lacks
         self._tell(lacks)
-        self.findings = self._diagnose(lacks, per_space) if lacks and self.settings.deployments else []
+        if not lacks or not self.settings.deployments:
+            self.findings = []
+        elif time.monotonic() - self._diagnosed >= _LOOK_SECONDS:
+            # Not at every event: objects change faster than their troubles.
+            self._diagnosed = time.monotonic()
+            self.findings = self._diagnose(lacks, per_space)
         self._judge()
         return list(lacks.values())
 
