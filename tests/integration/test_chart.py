@@ -29,7 +29,6 @@ import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
 
 from .conftest import CHECKOUT, Running, assert_ok, destroy, make_stack
 
@@ -313,29 +312,18 @@ HOOKS = [{"name": name, "vars": HOOK_VARIABLES} for name in ("its-hub-init", "in
 
 
 @pytest.fixture
-def dead_node(installed: Hub) -> Iterator[Callable[[], None]]:
-    """Pods go to a node that nobody simulates, so that tests decide their status; calling it ends that."""
-    cluster, alive = installed.cluster, [f"hub-node-{number}" for number in (1, 2)]
+def no_room(installed: Hub) -> Iterator[Callable[[], None]]:
+    """No node takes a Pod, so that tests decide the status of Pods; calling it ends that."""
 
-    def heal() -> None:
-        for name in alive:
-            cluster.patch(_resources.NODES, name, None, {"spec": {"unschedulable": None}})
-        cluster.delete(_resources.NODES, "dead")
-        for pod in cluster.list(_resources.PODS).items:
-            if pod["spec"].get("nodeName") == "dead":
-                path = _resources.PODS.path(pod["metadata"]["namespace"], pod["metadata"]["name"])
-                with contextlib.suppress(NotFound):
-                    cluster.request("DELETE", path, body={"gracePeriodSeconds": 0})
+    def set_unschedulable(value: bool | None) -> None:
+        for number in (1, 2):
+            installed.cluster.patch(
+                _resources.NODES, f"hub-node-{number}", None, {"spec": {"unschedulable": value}}
+            )
 
-    for name in alive:
-        cluster.patch(_resources.NODES, name, None, {"spec": {"unschedulable": True}})
-    cluster.create(_resources.NODES, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "dead"}})
-    room = {"cpu": "64", "memory": "256Gi", "pods": "100"}
-    ready = [{"type": "Ready", "status": "True", "reason": "Test", "message": "made up"}]
-    status = {"status": {"capacity": room, "allocatable": room, "conditions": ready}}
-    cluster.patch(_resources.NODES, "dead", None, status, subresource="status")
-    yield heal
-    heal()
+    set_unschedulable(True)
+    yield lambda: set_unschedulable(None)
+    set_unschedulable(None)
 
 
 @pytest.fixture
@@ -350,23 +338,17 @@ def new_its(installed: Hub, module) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def pods_get(hub: Hub, namespace: str, status: dict[str, Any]) -> Iterator[None]:
-    """Whatever Pod of the namespace is on the dead node gets this status."""
+    """Whatever Pod of the namespace waits for a node gets this status."""
     stopped = threading.Event()
 
     def work() -> None:
         while not stopped.wait(0.3):
             for pod in hub.cluster.list(_resources.PODS, namespace).items:
-                placed = pod["spec"].get("nodeName") == "dead"
-                if placed and (pod["status"].get("phase"), pod["status"].get("containerStatuses")) == (
-                    "Pending",
-                    None,
-                ):
+                now = pod["status"]
+                if (now.get("phase"), now.get("containerStatuses")) == ("Pending", None):
+                    name = pod["metadata"]["name"]
                     hub.cluster.patch(
-                        _resources.PODS,
-                        pod["metadata"]["name"],
-                        namespace,
-                        {"status": status},
-                        subresource="status",
+                        _resources.PODS, name, namespace, {"status": status}, subresource="status"
                     )
 
     thread = threading.Thread(target=work, daemon=True)
@@ -383,7 +365,7 @@ def container(name: str, state: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}
 
 
-def test_a_job_that_fails_is_run_again_once_and_then_named(installed, dead_node, new_its, module):
+def test_a_job_that_fails_is_run_again_once_and_then_named(installed, no_room, new_its, module):
     ended = {"terminated": {"exitCode": 7, "reason": "Error", "message": "no such host"}}
     status = {"phase": "Failed", "containerStatuses": [container("c", ended)]}
     with pods_get(installed, "its9-system", status):
@@ -395,14 +377,14 @@ def test_a_job_that_fails_is_run_again_once_and_then_named(installed, dead_node,
     assert "container c ended with exit code 7: no such host" in made["msg"]
     assert "delete the Job" in made["msg"]
     assert made["repairs"] and all("deleted the Job its9-system/" in text for text in made["repairs"])
-    dead_node()
+    no_room()
     made = module("hub_ready", **new_its)
     assert not made.get("failed") and made["repairs"] and made["objects"][0]["ready"], made
     assert module("hub_ready", **new_its)["changed"] is False
 
 
 def test_among_several_itses_kubeflex_itself_makes_controllers_right_that_are_not_there_yet(
-    installed, dead_node, module
+    installed, no_room, module
 ):
     """A transport controller as the chart makes it would never get ready, and its Deployment is KubeFlex's until it is."""
     secret = {"WDSSecretName": "admin-kubeconfig", "WDSSecretKey": "kubeconfig-incluster"}
@@ -430,7 +412,7 @@ def test_among_several_itses_kubeflex_itself_makes_controllers_right_that_are_no
             )
         )
         seen.append(installed.arguments_of("wds7", "kubestellar-controller-manager"))
-        dead_node()
+        no_room()
 
     thread = threading.Thread(target=let_it_run_when_it_is_right, daemon=True)
     thread.start()
@@ -453,11 +435,11 @@ def test_among_several_itses_kubeflex_itself_makes_controllers_right_that_are_no
             assert "--wds-qps=900" in installed.arguments_of("wds7", deployment)
         assert module("hub_ready", **options)["changed"] is False
     finally:
-        dead_node()
+        no_room()
         module("control_plane", **installed.connection, spaces=spaces, state="absent")
 
 
-def test_an_image_that_cannot_be_pulled_ends_the_wait_within_seconds(installed, dead_node, new_its, module):
+def test_an_image_that_cannot_be_pulled_ends_the_wait_within_seconds(installed, no_room, new_its, module):
     state = {"waiting": {"reason": "ImagePullBackOff", "message": "denied: no such repository"}}
     status = {"containerStatuses": [container("its-hub-init-clusteradm", state)]}
     with pods_get(installed, "its9-system", status):

@@ -60,21 +60,24 @@ def wanted(name: str, deployment: Mapping[str, Any], binding: Binding) -> dict[s
         }
     else:
         flags = _limits(binding, ("transport", "wds"))
-    patch: dict[str, list[dict[str, Any]]] = {}
+    pods: dict[str, list[dict[str, Any]]] = {}
+    changed = False
     for kind, container in (("containers", _CONTAINER[name]), ("initContainers", _INIT_CONTAINER)):
         for found in pod.get(kind) or []:
-            before = [str(argument) for argument in found.get("args") or []]
-            after = with_flags(before, flags) if kind == "containers" else bound(before, binding.its)
-            if found.get("name") == container and after != before:
-                patch[kind] = [{"name": container, "args": after}]
-    if not patch:
+            if found.get("name") == container:
+                before = [str(argument) for argument in found.get("args") or []]
+                after = with_flags(before, flags) if kind == "containers" else bound(before, binding.its)
+                # Also what is right already: an apply gives up what it leaves out, and that would be removed.
+                pods[kind] = [{"name": container, "args": after}]
+                changed = changed or after != before
+    if not changed:
         return None
     metadata = deployment["metadata"]
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
-        "spec": {"template": {"spec": patch}},
+        "spec": {"template": {"spec": pods}},
     }
 
 

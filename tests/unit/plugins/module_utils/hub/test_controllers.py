@@ -77,6 +77,12 @@ def test_what_is_right_already_is_not_written_again(name):
     assert controllers.wanted(name, found, BINDING) is None
 
 
+def test_a_patch_also_holds_what_is_right_already_so_that_it_stays_ours():
+    found = deployment("transport-controller", ["--wds-qps=5"], BOUND)
+    pod = controllers.wanted("transport-controller", found, BINDING)["spec"]["template"]["spec"]
+    assert pod["initContainers"] == [{"name": "get-its-kubeconfig", "args": BOUND}]
+
+
 def test_without_limits_those_that_are_there_stay():
     found = deployment("transport-controller", ["--wds-qps=77"], BOUND)
     assert controllers.wanted("transport-controller", found, Binding("wds1", "its2")) is None
