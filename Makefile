@@ -56,8 +56,8 @@ lint: set-up-test ## style, types, documentation, changelog, ansible-test sanity
 units: set-up-test ## unit tests, some seconds
 	@.venv/bin/python -m pytest tests/unit $(ARGS)
 
-integration: set-up-test ## tests against a real stack of their own, beside any demo, then the molecule scenarios
-	@$(STAGES) pytest='.venv/bin/python -m pytest tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
+integration: set-up-test ## tests against two real stacks of their own, beside any demo, then the molecule scenarios
+	@$(STAGES) pytest='.venv/bin/python -m pytest -n 2 --dist loadfile tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
 
 e2e: set-up-test ## KubeStellar's own end-to-end suite, against a stack of its own; ARGS=-ginkgo.focus=... picks specs
 	@.venv/bin/python tools/e2e.py $(ARGS)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integration tests run against one real embedded stack of their own, started once for the whole session."""
+"""Integration tests run against a real embedded stack of their own: one for each worker of pytest-xdist."""
 
 from __future__ import annotations
 
@@ -149,8 +149,10 @@ def destroy(running: Running) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Running]:
-    """The stack that all tests share, set up by site.yml; they clean up after themselves."""
-    running = make_stack(os.environ.get("KUBESTELLAR_TEST_STACK", "test"))
+    """The stack that all tests of a worker share, set up by site.yml; they clean up after themselves."""
+    name = os.environ.get("KUBESTELLAR_TEST_STACK", "test")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    running = make_stack(name if worker == "0" else f"{name}{worker}")
     assert_ok(running.playbook("site", timeout=1500))
     yield running
     if "KUBESTELLAR_TEST_KEEP" not in os.environ:

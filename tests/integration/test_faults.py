@@ -81,14 +81,10 @@ def test_a_killed_supervisor_leaves_nothing_in_the_way(stack):
     assert len([p for p in supervisor.orphans(stack.stack) if "ocm-transport-controller" in p.text]) == 1
 
 
-def test_a_reboot_is_survived(stack):
+def test_a_reboot_is_survived_and_its_stale_pid_files_are_not_believed(stack):
     kill_all(stack)
-    assert_converges(stack)
-
-
-def test_stale_pid_files_of_a_reboot_are_not_believed(stack):
-    kill_all(stack)
-    for path in stack.stack.clusters.glob("clusters/*/pids/*.pid"):
+    # Some of the numbers belong to others by now.
+    for path in [*stack.stack.clusters.glob("clusters/*/pids/*.pid")][::2]:
         path.write_text(str(os.getpid()))
     assert_converges(stack)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import shutil
 import socket
 import sys
@@ -113,9 +114,14 @@ def absent(
 def _programs(
     stack: Stack, state: State, specs: Sequence[Mapping[str, Any]], binaries: Path, files: dict[str, str]
 ) -> list[programs.Program]:
-    around = programs.Surroundings(
-        stack, binaries, lambda purpose: ports.port(state, purpose), sys.executable, library.digest(files)
-    )
+    def port(purpose: str) -> int:
+        return ports.port(state, purpose)
+
+    def identity(cluster: str) -> str:
+        path = stack.run / "kubeconfigs" / cluster
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else "none"
+
+    around = programs.Surroundings(stack, binaries, port, identity, sys.executable, library.digest(files))
     return [programs.program(spec, around) for spec in specs]
 
 

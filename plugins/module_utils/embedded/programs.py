@@ -10,7 +10,7 @@ ocm: pkg/cmd (library-go command wrapper). Every listener is on 127.0.0.1 and on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Surroundings:
     """What a command line is made from.
 
     :param port: purpose of a listener to its port.
+    :param identity: cluster to what changes when it is made anew, with other certificates; that restarts its programs.
     :param python: interpreter for our own agents.
     :param library: digest of the Python of our own agents; a new one restarts them.
     """
@@ -34,6 +35,7 @@ class Surroundings:
     stack: Stack
     binaries: Path
     port: Callable[[str], int]
+    identity: Callable[[str], str]
     python: str
     library: str
 
@@ -68,7 +70,11 @@ def program(spec: Mapping[str, Any], around: Surroundings) -> Program:
     missing = [key for key in needs if not spec.get(key)]
     if missing:
         raise InvalidInput(f"processes: {kind} needs {' and '.join(missing)}.")
-    return build(spec, around)
+    made = build(spec, around)
+    identities = [around.identity(str(spec[key])) for key in needs]
+    if not identities:
+        return made
+    return replace(made, environment={**made.environment, "KUBESTELLAR_CLUSTERS": "-".join(identities)})
 
 
 def name_of(spec: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ def around(stack):
         stack,
         Path("/bin-folder"),
         lambda purpose: numbers.setdefault(purpose, 20000 + len(numbers)),
+        lambda cluster: f"<{cluster}>",
         "/python",
         "abc",
     )
@@ -135,6 +136,12 @@ def test_command_lines(stack, spec, name, parts):
     assert program.name == programs.name_of(spec) == name
     assert all(part in text for part in parts), text
     assert "0.0.0.0" not in text and text.count("bind-address") == text.count("bind-address=127.0.0.1:")
+
+
+def test_a_program_is_another_one_when_a_cluster_of_it_was_made_anew(stack):
+    spec = {"program": "transport_controller", "its": "i", "wds": "w"}
+    assert programs.program(spec, around(stack)).environment == {"KUBESTELLAR_CLUSTERS": "<i>-<w>"}
+    assert "KUBESTELLAR_CLUSTERS" not in programs.program({"program": "keeper"}, around(stack)).environment
 
 
 def test_the_controller_manager_is_killed_for_it_ignores_sigterm(stack):
