@@ -198,8 +198,8 @@ missing:
   elements: str
 its_name_bug:
   description: >-
-    Whether the core chart's hook for the transport controller has the bug kubestellar#3192, null if that cannot be said. While it
-    has, C(ITSName) must not be among the chart's values.
+    Whether the hook for the transport controller, as it is in the cluster, has the bug kubestellar#3192; null if that cannot be said.
+    While the chart has it, C(ITSName) must not be among the chart's values.
   returned: always
   type: bool
 waited:

@@ -11,7 +11,7 @@ keep them from coming ends the wait with its cause; what is known to pass when i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -242,6 +242,7 @@ class _Work:
     _patched: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     _unseen: dict[str, float] = field(default_factory=dict)
     _diagnosed: float = float("-inf")
+    _no_database: bool = False
 
     # -- one look ----------------------------------------------------------------------------------------------------
 
@@ -260,6 +261,10 @@ class _Work:
             mine = dict(self._space(space))
             per_space[space.name] = bool(mine)
             lacks.update(mine)
+        if self._no_database and any(per_space.values()):
+            lacks["kubeflex/database"] = (
+                f"the Secret {KUBEFLEX_NAMESPACE}/{POSTGRES_SECRET} does not exist, which spaces of type k8s need"
+            )
         self.lacking = lacks
         self._tell(lacks)
         if not lacks or not self.settings.deployments:
@@ -473,8 +478,8 @@ class _Work:
         found: list[Finding] = []
         hooks = {name for _namespace, name in self._objects[POST_CREATE_HOOKS]}
         namespaces = {space.namespace: space for space in self.spaces if lacking[space.name]}
-        postgres = self._lacks_postgres(namespaces.values())
-        if "kubeflex" in lacks or postgres:
+        self._no_database = self._lacks_postgres(namespaces.values())
+        if "kubeflex" in lacks or self._no_database:
             found += self._in_namespace(KUBEFLEX_NAMESPACE, self._classes)
         for namespace, space in namespaces.items():
             plane = self._plane(space.name)
@@ -495,7 +500,8 @@ class _Work:
     def _classes(self) -> list[dict[str, Any]]:
         return self.hosting.list(STORAGE_CLASSES).items
 
-    def _lacks_postgres(self, spaces: Any) -> bool:
+    def _lacks_postgres(self, spaces: Iterable[Space]) -> bool:
+        """Whether one of these is of type k8s and the database for it is not there."""
         types = {(self._plane(space.name) or {}).get("spec", {}).get("type") for space in spaces}
         return "k8s" in types and self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
 
@@ -562,8 +568,9 @@ class _Work:
             return False
         if f"{namespace}/{name}" in self._repaired:
             return False
+        deleted = self.hosting.delete(JOBS, name, namespace, uid=job["metadata"]["uid"])
         self._repaired |= {job["metadata"]["uid"], f"{namespace}/{name}"}
-        if self.hosting.delete(JOBS, name, namespace, uid=job["metadata"]["uid"]):
+        if deleted:
             self._wrote("delete", JOBS, job, None)
             self._report(
                 f"deleted the Job {namespace}/{name}, so that KubeFlex runs it again: {finding.message}"
@@ -587,7 +594,6 @@ class _Work:
             return
         if KUBEFLEX_MANAGER in self._repaired:
             return
-        self._repaired.add(KUBEFLEX_MANAGER)
         labels = ((manager.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
         selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
         pods = self.hosting.list(PODS, KUBEFLEX_NAMESPACE, label_selector=selector).items if selector else []
@@ -596,6 +602,7 @@ class _Work:
                 PODS, pod["metadata"]["name"], KUBEFLEX_NAMESPACE, uid=pod["metadata"]["uid"]
             ):
                 self._wrote("delete", PODS, pod, None)
+        self._repaired.add(KUBEFLEX_MANAGER)
         if pods:
             self._report(
                 f"restarted the KubeFlex manager, which had not looked at {catalogue.names(stuck)} for "
