@@ -171,6 +171,12 @@ def installed(hub: Hub) -> Hub:
     return hub
 
 
+def test_a_check_run_before_the_hub_is_there_forecasts_it_and_writes_nothing(hub):
+    mark = len(hub.audit_log())
+    assert assert_ok(hub.run("hub", "--check"))["hub"]["changed"] == 1
+    assert hub.writes(mark) == [] and hub.planes() == []
+
+
 def test_the_chart_gives_a_ready_hub_with_its_wds_bound(installed):
     its, wds = (installed.cluster.get(_resources.CONTROL_PLANES, name) for name in ("its1", "wds1"))
     assert its["status"]["postCreateHooks"] == {"its-hub-init": True, "install-status-addon": True}
