@@ -9,6 +9,7 @@ several times faster than its models and keeps unknown fields. One `Cluster` ser
 
 from __future__ import annotations
 
+import copy
 import email.utils
 import json
 import os
@@ -124,6 +125,7 @@ class Cluster:
 
     :ivar name: what messages call it, for example `its1`.
     :ivar server: its base URL.
+    :ivar context: the context of the kubeconfig that it comes from; None without a kubeconfig.
     :ivar user_agent: how audit logs call us.
     """
 
@@ -132,6 +134,7 @@ class Cluster:
         configuration.connection_pool_maxsize = POOL_SIZE
         self.name = name
         self.user_agent = FIELD_MANAGER
+        self.context: str | None = None
         self.server = str(configuration.host).rstrip("/")
         self._configuration = configuration
         self._pool = _library().client.rest.RESTClientObject(configuration).pool_manager
@@ -221,7 +224,15 @@ class Cluster:
             ) from error
         if auth is not None:
             _configure_common(configuration, auth)
-        return cls(configuration, name)
+        cluster = cls(configuration, name)
+        cluster.context = context
+        return cluster
+
+    def renamed(self, name: str) -> Cluster:
+        """The same connection under another name: a space of type `host` is the hosting cluster itself."""
+        other = copy.copy(self)
+        other.name = name
+        return other
 
     def authority(self) -> bytes | None:
         """PEM of the CA that this connection verifies the server with; None for the system's CAs.

@@ -662,7 +662,10 @@ def remove(
 
     :raises WaitTimeout: naming what is still there and which finalizers hold it.
     """
-    live = read_all(hosting)
+    try:
+        live = read_all(hosting)
+    except NotFound:
+        live = {}  # where the kind is not served, nothing is left of any
     objects: list[dict[str, Any]] = []
     outcomes: list[_bulk.Outcome] = []
     for name in names:

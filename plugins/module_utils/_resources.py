@@ -49,6 +49,12 @@ NODES = Resource("", "v1", "nodes", "Node", False)
 SECRETS = Resource("", "v1", "secrets", "Secret", True)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", True)
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", True)
+PODS = Resource("", "v1", "pods", "Pod", True)
+EVENTS = Resource("", "v1", "events", "Event", True)
+CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True)
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
+JOBS = Resource("batch", "v1", "jobs", "Job", True)
+STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False)
 CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False)
 CSRS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", False)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", True)
@@ -58,6 +64,9 @@ CLUSTER_ROLE_BINDINGS = Resource(
 )
 
 CONTROL_PLANES = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "controlplanes", "ControlPlane", False)
+POST_CREATE_HOOKS = Resource(
+    "tenancy.kflex.kubestellar.org", "v1alpha1", "postcreatehooks", "PostCreateHook", False
+)
 BINDING_POLICIES = Resource("control.kubestellar.io", "v1alpha1", "bindingpolicies", "BindingPolicy", False)
 BINDINGS = Resource("control.kubestellar.io", "v1alpha1", "bindings", "Binding", False)
 WORK_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "workstatuses", "WorkStatus", True)

@@ -9,12 +9,15 @@ import base64
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
 
 CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
+_HOST_SERVER = "kubernetes.default.svc"
+"""The server that KubeFlex writes for a space of type `host` (kubeflex: pkg/reconcilers/host/secret.go)."""
 
 
 def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> Cluster:
@@ -33,7 +36,28 @@ def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> 
             reason="NotFound",
             hint="Create it (playbooks/hub.yml), or name an existing space.",
         )
+    return connect_to(hosting, control_plane, in_cluster=in_cluster)
+
+
+def connect_to(
+    hosting: Cluster, control_plane: Mapping[str, Any], *, in_cluster: bool | None = None
+) -> Cluster:
+    """As `connect`, for a ControlPlane that was read already.
+
+    A space of type `host` is the hosting cluster itself. KubeFlex writes only the address inside it, so from outside it is
+    reached as the hosting cluster is, unless somebody added the other key.
+    """
+    space = str(control_plane["metadata"]["name"])
+    if in_cluster is None:
+        in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
     kubeconfig = secret_kubeconfig(hosting, control_plane, in_cluster=in_cluster)
+    if not in_cluster and (control_plane.get("spec") or {}).get("type") == "host":
+        servers = [
+            urlsplit(str((entry.get("cluster") or {}).get("server"))).hostname
+            for entry in (kubeconfig or {}).get("clusters") or []
+        ]
+        if kubeconfig is not None and servers == [_HOST_SERVER]:
+            return hosting.renamed(space)
     if kubeconfig is None:
         raise KubestellarError(
             f"{hosting.name}: the ControlPlane {space} has no kubeconfig yet.",

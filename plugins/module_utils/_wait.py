@@ -167,8 +167,9 @@ class Waiter:
         *,
         label_selector: str = "",
         field_selector: str = "",
+        keep: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda obj: obj,
     ) -> Follower:
-        """A started follower whose events wake `until`."""
+        """A started follower whose events wake `until`. :param keep: as for `Follower`."""
         follower = Follower(
             cluster,
             resource,
@@ -176,6 +177,7 @@ class Waiter:
             label_selector=label_selector,
             field_selector=field_selector,
             notify=self._changed.set,
+            keep=keep,
         ).start()
         self._followers.append(follower)
         return follower

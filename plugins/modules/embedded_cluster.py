@@ -46,7 +46,7 @@ options:
         required: true
       nodes:
         description:
-          - Number of simulated nodes, for O(clusters[].role=wec).
+          - Number of simulated nodes, for O(clusters[].role=wec), and for O(clusters[].role=hosting) if a hub's Pods are to run there.
         type: int
         default: 0
       manifests:

@@ -16,6 +16,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import values
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
@@ -103,6 +104,7 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
             if name in taken:
                 yield f"{host}: {variable} names {name}, which is the name of {taken[name]} too. Give it another name."
             taken[name] = f"a space in {variable}"
+    yield from _method(host, variables)
     for wds in variables.get("hub_wdses") or []:
         its = wds.get("its")
         if its and its not in itses:
@@ -120,6 +122,28 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
             yield f"{host}: hub_workloads: {name} goes to the WDS {wds}, which hub_wdses lacks. Add it, or correct wds."
         if not wds and len(wdses) > 1:
             yield f"{host}: hub_workloads: {name} names no WDS and there are {len(wdses)}. Set wds."
+
+
+def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Whether provider, method and the types of spaces fit together."""
+    embedded = (variables.get("hub_provider") or "embedded") == "embedded"
+    wanted = "processes" if embedded else "chart"
+    method = variables.get("hub_method") or wanted
+    if method != wanted:
+        provider = variables.get("hub_provider") or "embedded"
+        yield f"{host}: hub_method {method} is none of the provider {provider}. Set it to {wanted}."
+        return
+    kinds = (
+        ("hub_itses", ("external",) if embedded else values.ITS_TYPES),
+        ("hub_wdses", ("external",) if embedded else values.WDS_TYPES),
+    )
+    for variable, types in kinds:
+        for space in variables.get(variable) or []:
+            if space.get("type") and space["type"] not in types:
+                yield (
+                    f"{host}: {variable}: {space.get('name')} is of type {space['type']}, which the method {method} cannot make. "
+                    f"Use {' or '.join(types)}."
+                )
 
 
 def _wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:

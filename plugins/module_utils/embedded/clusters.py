@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import platform
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
     write_link,
 )
 
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""What the kernel calls a machine, and what Kubernetes does."""
 _STARTERS = 3
 _READY_SECONDS = 90.0
 
@@ -165,7 +168,11 @@ def _start_all(
             kwok.start(stack, cluster.name, binaries)
         result.server = wait_ready(stack, cluster.name).server
         with lock:
-            state.clusters[cluster.name] = {"role": cluster.role, "binaries": str(binaries)}
+            state.clusters[cluster.name] = {
+                "role": cluster.role,
+                "nodes": cluster.nodes,
+                "binaries": str(binaries),
+            }
             state.save()
             done = "created" if result.method == "create" else "repaired"
             progress.line(
@@ -232,6 +239,8 @@ def nodes(cluster: kwok.Wanted) -> list[dict[str, Any]]:
                 "labels": {
                     "kubernetes.io/hostname": f"{cluster.name}-node-{number}",
                     "kubernetes.io/os": "linux",
+                    # Pods may ask for it, and real nodes all have it.
+                    "kubernetes.io/arch": _ARCHITECTURES.get(platform.machine(), platform.machine()),
                     "type": "kwok",
                 },
             },

@@ -37,7 +37,7 @@ class Keeper:
         for name, cluster in State.load(self._stack).clusters.items():
             if not (self._stack.cluster(name) / "kwok.yaml").exists():
                 continue  # its folder is lost: only a run can make it anew
-            wanted = set(kwok.Wanted(name, cluster["role"]).components)
+            wanted = set(kwok.Wanted(name, cluster["role"], cluster.get("nodes", 0)).components)
             dead = self._dead(name, wanted)
             if dead:
                 log.append(f"{name}: {', '.join(dead)} not running: starting")

@@ -79,7 +79,12 @@ class Wanted:
     def components(self) -> tuple[str, ...]:
         """The processes of this cluster. Only a cluster with nodes needs a scheduler and kwok."""
         base = ("etcd", "kube-apiserver", "kube-controller-manager")
-        return (*base, "kube-scheduler", "kwok-controller") if self.role == "wec" else base
+        return (*base, "kube-scheduler", "kwok-controller") if self.has_nodes else base
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether Pods can run there: in every WEC, and in a hosting cluster that is given nodes for a hub's Pods."""
+        return self.role == "wec" or self.nodes > 0
 
 
 def environment(stack: Stack) -> dict[str, str]:
@@ -111,7 +116,7 @@ def purposes(cluster: Wanted) -> dict[str, str]:
         "etcdPeerPort": "etcd-peer",
         "kubeControllerManagerPort": "kube-controller-manager",
     }
-    if cluster.role == "wec":
+    if cluster.has_nodes:
         names |= {"kubeSchedulerPort": "kube-scheduler", "kwokControllerPort": "kwok-controller"}
     return {option: f"{cluster.name}/{name}" for option, name in names.items()}
 

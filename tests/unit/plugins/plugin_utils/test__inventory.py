@@ -55,6 +55,22 @@ def test_a_sound_inventory_has_no_problem():
             ["hub: the variable hub_wdss is not known", "Did you mean hub_wdses?"],
         ),
         (None, {"c1": {"wec_lables": {}}}, ["c1: the variable wec_lables", "wec_labels"]),
+        (
+            {"hub": {"hub_provider": "existing", "hub_method": "processes"}},
+            None,
+            ["hub_method processes is none of the provider existing", "Set it to chart."],
+        ),
+        ({"hub": {"hub_method": "chart"}}, None, ["none of the provider embedded", "Set it to processes."]),
+        (
+            {"hub": {"hub_itses": [{"name": "its1", "type": "host"}]}},
+            None,
+            ["hub_itses: its1 is of type host", "Use external."],
+        ),
+        (
+            {"hub": {"hub_provider": "existing", "hub_wdses": [{"name": "wds1", "type": "external"}]}},
+            None,
+            ["hub_wdses: wds1 is of type external", "Use k8s or host."],
+        ),
         ({"hub": {"kubestellar_stak": "x"}}, None, ["kubestellar_stak", "kubestellar_stack"]),
         (None, {"c1": {"wec_labels": "edge"}}, ["c1", "wec_labels", "README of the role wec"]),
         (None, {"c1": {"wec_nodes": "many"}}, ["c1", "wec_nodes"]),

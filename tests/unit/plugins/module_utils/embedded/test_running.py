@@ -157,10 +157,17 @@ def test_a_program_that_is_unknown_or_lacks_its_cluster_is_refused(stack, spec):
         programs.program(spec, around(stack))
 
 
-def test_a_space_runs_no_workload_and_only_a_wec_has_a_scheduler(stack):
+def test_a_space_runs_no_workload_and_only_a_cluster_with_nodes_has_a_scheduler(stack):
     state = State(stack.folder / "stack.json")
-    for role, scheduler in (("hosting", False), ("its", False), ("wds", False), ("wec", True)):
-        cluster = kwok.Wanted("c", role)
+    kinds = (
+        ("hosting", 0, False),
+        ("hosting", 2, True),
+        ("its", 0, False),
+        ("wds", 0, False),
+        ("wec", 0, True),
+    )
+    for role, nodes, scheduler in kinds:
+        cluster = kwok.Wanted("c", role, nodes)
         config = kwok.configuration(stack, state, cluster, Path("/b"))
         arguments = {
             patch["name"]: {arg["key"]: arg["value"] for arg in patch["extraArgs"]}

@@ -1,0 +1,717 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting until a hub is ready, however it was set up (private to kubestellar.core).
+
+The conditions are those of KubeStellar's own scripts (kubestellar: scripts, test/e2e/common/setup-kubestellar.sh): the
+ControlPlanes with their hooks and Jobs, the controllers of each WDS, then what must be inside each space. What can be seen to
+keep them from coming ends the wait with its cause; what is known to pass when it is done again is done again, once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _control_plane, _health, _space
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    Conflict,
+    ConnectionFailed,
+    InvalidInput,
+    KubestellarError,
+    NotFound,
+    WaitTimeout,
+    plain,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CLAIMS,
+    CONTROL_PLANES,
+    CRDS,
+    DEPLOYMENTS,
+    EVENTS,
+    JOBS,
+    NAMESPACES,
+    PODS,
+    POST_CREATE_HOOKS,
+    SECRETS,
+    STORAGE_CLASSES,
+    Resource,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.troubles import Finding
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import api_groups_text
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
+
+REQUIRED, REACHABLE, NONE = "required", "reachable", "none"
+KUBEFLEX_NAMESPACE, KUBEFLEX_MANAGER = "kubeflex-system", "kubeflex-controller-manager"
+POSTGRES_SECRET = "postgres-postgresql"
+
+_OCM_NAMESPACE, _OCM_DEPLOYMENT = "open-cluster-management-hub", "cluster-manager-registration-controller"
+_PROPERTIES = "customization-properties"
+_WDS_KINDS = ("bindingpolicies.control.kubestellar.io", "bindings.control.kubestellar.io")
+_ITS_KINDS = ("workstatuses.control.kubestellar.io",)
+_LOOK_SECONDS = 2.0
+_STUCK_SECONDS = 60.0
+_REACH_SECONDS = 5.0
+_REMIND_SECONDS = 60.0
+_CALM_SECONDS = 3.0
+_MOST_PATCHES = 3
+_AFTER_ITS = {"pod-crash-loop", "pod-not-starting"}
+"""Troubles of a WDS's controllers that pass when its ITS is ready: they end and start again until then."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A space that must be ready.
+
+    :ivar role: `its` or `wds`.
+    :ivar its: the ITS of a WDS.
+    :ivar api_groups: of a WDS, as the flag takes them.
+    :ivar ocm: whether the hook of an ITS installs OCM.
+    """
+
+    name: str
+    role: str
+    its: str = ""
+    api_groups: str = ""
+    ocm: bool = True
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace in the hosting cluster."""
+        return f"{self.name}-system"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to wait.
+
+    :ivar limits: `qps` and `burst` for the controllers; nothing that is not there is set.
+    :ivar deployments: whether the controllers are Deployments of the hosting cluster; else they are processes elsewhere.
+    :ivar verify: what is done about a space whose API server does not answer: `required` waits for it, `reachable` gives
+        up looking inside, `none` never looks.
+    :ivar repair: whether what is known to pass is done again.
+    :ivar patience: seconds that a trouble that may pass by itself must last to end the wait.
+    """
+
+    limits: Mapping[str, int]
+    deployments: bool
+    verify: str
+    repair: bool
+    patience: float
+    timeout: float
+
+
+@dataclass
+class Result:
+    """What came of it. `repairs` are sentences; `outcomes` the objects that were written."""
+
+    spaces: list[dict[str, Any]]
+    repairs: list[str]
+    outcomes: list[_bulk.Outcome]
+    bug: bool | None = None
+    waited: float = 0.0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was, or in check mode would be, written."""
+        return any(outcome.changed for outcome in self.outcomes)
+
+
+def spaces_of(itses: Sequence[Mapping[str, Any]], wdses: Sequence[Mapping[str, Any]]) -> list[Space]:
+    """The spaces of two lists, ITSes first; `its` of a WDS is the only one if it names none.
+
+    :raises InvalidInput: an illegal name, or a WDS whose ITS is not clear.
+    """
+    _control_plane.check_names([space["name"] for space in [*itses, *wdses]])
+    names = [its["name"] for its in itses]
+    found = [Space(its["name"], "its", ocm=its.get("install_ocm") is not False) for its in itses]
+    for wds in wdses:
+        its = wds.get("its") or (names[0] if len(names) == 1 else "")
+        if not its:
+            raise InvalidInput(
+                f"The WDS {wds['name']} names no ITS and there are {len(names)}.", hint="Set its of this WDS."
+            )
+        found.append(Space(wds["name"], "wds", its, api_groups_text(wds.get("api_groups"))))
+    return found
+
+
+def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, progress: Progress) -> Result:
+    """Wait until the spaces are ready; bind the controllers of each WDS on the way.
+
+    :raises KubestellarError: something keeps them from it, with cause and remedy, and `findings` in its details.
+    :raises WaitTimeout: naming each condition that did not come.
+    """
+    work = _Work(hosting, spaces, settings, progress, dry_run=False)
+    waiter = Waiter(Progress(None))
+    ours = {space.namespace for space in spaces} | {KUBEFLEX_NAMESPACE}
+    followers = {CONTROL_PLANES: waiter.follow(hosting, CONTROL_PLANES)}
+    if settings.deployments:
+        keep = partial(_of_namespaces, ours)
+        followers[POST_CREATE_HOOKS] = waiter.follow(hosting, POST_CREATE_HOOKS)
+        followers[DEPLOYMENTS] = waiter.follow(hosting, DEPLOYMENTS, keep=keep)
+        followers[JOBS] = waiter.follow(hosting, JOBS, keep=keep)
+
+    def evaluate() -> Verdict:
+        try:
+            lacks = work.look({resource: found.objects() for resource, found in followers.items()})
+        except ConnectionFailed as error:
+            lacks = [error.message]  # it may come back
+        return Verdict(not lacks, lacks, again=_LOOK_SECONDS)
+
+    try:
+        waited = waiter.until(
+            evaluate,
+            timeout=settings.timeout,
+            what=f"{hosting.name}: hub ready",
+            hint="Run again when the cause is removed, or with a longer time-out if it only needs time.",
+        )
+    except WaitTimeout as error:
+        if work.findings:
+            first = work.findings[0]
+            error.message = f"{error.message} {first.where}: {first.message}"
+            error.hint = first.hint
+        error.details.update(work.details())
+        raise
+    except KubestellarError as error:
+        error.details.update(work.details())
+        raise
+    return work.result(round(waited, 1))
+
+
+def forecast(hosting: Cluster, spaces: Sequence[Space], settings: Settings, progress: Progress) -> Result:
+    """What `bring_about` would change in the objects that are there now. Nothing is waited for."""
+    work = _Work(hosting, spaces, settings, progress, dry_run=True)
+    objects: dict[Resource, dict[tuple[str, str], dict[str, Any]]] = {}
+    kinds = (CONTROL_PLANES, POST_CREATE_HOOKS, DEPLOYMENTS) if settings.deployments else (CONTROL_PLANES,)
+    for resource in kinds:
+        try:
+            items = hosting.list(resource).items
+        except NotFound:
+            items = []  # KubeFlex comes with the chart, which a check run does not install
+        objects[resource] = {
+            (item["metadata"].get("namespace") or "", item["metadata"]["name"]): item for item in items
+        }
+    work.adjust(objects)
+    return work.result(0.0)
+
+
+def _of_namespaces(namespaces: set[str], obj: dict[str, Any]) -> dict[str, Any] | None:
+    return obj if obj["metadata"].get("namespace") in namespaces else None
+
+
+_Objects = Mapping[Resource, Mapping[tuple[str, str], dict[str, Any]]]
+
+
+@dataclass
+class _Inside:
+    """What is known of the inside of a space."""
+
+    done: bool = False
+    verified: bool = False
+    reason: str = ""
+    cluster: Cluster | None = None
+    silent_since: float | None = None
+
+
+@dataclass
+class _Work:
+    """One wait: what was seen, done and said so far."""
+
+    hosting: Cluster
+    spaces: Sequence[Space]
+    settings: Settings
+    progress: Progress
+    dry_run: bool
+    repairs: list[str] = field(default_factory=list)
+    outcomes: list[_bulk.Outcome] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    lacking: dict[str, str] = field(default_factory=dict)
+    _objects: _Objects = field(default_factory=dict)
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
+    _told: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _inside: dict[str, _Inside] = field(default_factory=dict)
+    _repaired: set[str] = field(default_factory=set)
+    _patched: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _unseen: dict[str, float] = field(default_factory=dict)
+    _diagnosed: float = float("-inf")
+    _no_database: bool = False
+
+    # -- one look ----------------------------------------------------------------------------------------------------
+
+    def look(self, objects: _Objects) -> list[str]:
+        """What is lacking now; empty when all is well.
+
+        :raises KubestellarError: something is found that keeps it from coming.
+        """
+        self._objects = objects
+        self.adjust(objects)
+        lacks: dict[str, str] = {}
+        per_space: dict[str, bool] = {}
+        if self.settings.deployments:
+            lacks.update(self._kubeflex())
+        for space in self.spaces:
+            mine = dict(self._space(space))
+            per_space[space.name] = bool(mine)
+            lacks.update(mine)
+        if self._no_database and any(per_space.values()):
+            lacks["kubeflex/database"] = (
+                f"the Secret {KUBEFLEX_NAMESPACE}/{POSTGRES_SECRET} does not exist, which spaces of type k8s need"
+            )
+        self.lacking = lacks
+        self._tell(lacks)
+        if not lacks or not self.settings.deployments:
+            self.findings = []
+        elif time.monotonic() - self._diagnosed >= _LOOK_SECONDS:
+            # Not at every event: objects change faster than their troubles.
+            self._diagnosed = time.monotonic()
+            self.findings = self._diagnose(lacks, per_space)
+        self._judge()
+        return list(lacks.values())
+
+    def _kubeflex(self) -> Iterator[tuple[str, str]]:
+        manager = self._deployment(KUBEFLEX_NAMESPACE, KUBEFLEX_MANAGER)
+        if manager is None:
+            yield "kubeflex", f"the Deployment {KUBEFLEX_NAMESPACE}/{KUBEFLEX_MANAGER} does not exist"
+        elif health := _unhealthy(manager):
+            yield "kubeflex", f"{KUBEFLEX_MANAGER}: {health}"
+
+    def _space(self, space: Space) -> Iterator[tuple[str, str]]:
+        """What a space lacks: pairs of a key, which stays the same while it lacks it, and a clause for people."""
+        plane = self._plane(space.name)
+        if plane is None:
+            yield f"{space.name}/exists", f"{space.name} does not exist"
+            return
+        outside = list(self._outside(space, plane))
+        yield from outside
+        if not outside:
+            yield from self._within(space, plane)
+
+    def _outside(self, space: Space, plane: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        name = space.name
+        done = (plane.get("status") or {}).get("postCreateHooks") or {}
+        if self.settings.deployments:
+            for hook in troubles.hook_names(plane):
+                if not done.get(hook):
+                    yield (
+                        f"{name}/hook/{hook}",
+                        f"{name}: the hook {hook} is not done{self._job_state(space, hook)}",
+                    )
+            for job in self._jobs(space.namespace):
+                # Those of hooks are spoken for by their hook, which stays done when its Job is deleted later.
+                if job["metadata"]["name"] == "update-cluster-info" and not _complete(job):
+                    yield f"{name}/job", f"{name}: the Job update-cluster-info is not complete"
+        if not _control_plane.is_ready(plane):
+            yield f"{name}/ready", _control_plane.lacking(name, plane)
+        if space.role == "wds" and self.settings.deployments:
+            for controller in controllers.HOOK_OF:
+                deployment = self._deployment(space.namespace, controller)
+                if deployment is None:
+                    yield f"{name}/{controller}", f"{name}: the Deployment {controller} does not exist"
+                elif self._is_stale(deployment):
+                    yield f"{name}/{controller}", f"{name}: {controller} gets its new arguments"
+                elif health := _unhealthy(deployment):
+                    yield f"{name}/{controller}", f"{name}: {controller}: {health}"
+
+    def _job_state(self, space: Space, hook: str) -> str:
+        for job in self._jobs(space.namespace):
+            if job["metadata"]["name"] == hook:
+                health = _health.assess("batch", "Job", job.get("spec") or {}, job.get("status") or {})
+                return f" (its Job: {plain(health.message, 120)})" if health.message else ""
+        return ""
+
+    # -- inside a space ----------------------------------------------------------------------------------------------
+
+    def _within(self, space: Space, plane: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        inside = self._inside.setdefault(space.name, _Inside())
+        if self.settings.verify == NONE:
+            inside.done, inside.reason = True, "not looked at, as asked for"
+        if inside.done:
+            return
+        key = f"{space.name}/inside"
+        if inside.cluster is None:
+            try:
+                inside.cluster = _space.connect_to(self.hosting, plane)
+            except ConnectionFailed:
+                raise
+            except KubestellarError as error:
+                yield key, f"{space.name}: {plain(error.message, 200)}"
+                return
+        if not inside.cluster.ready():
+            yield from self._silent(space, inside, inside.cluster)
+            return
+        inside.silent_since = None
+        try:
+            missing = list(self._contents(space, inside.cluster))
+        except (ApiError, ConnectionFailed) as error:
+            missing = [plain(error.message, 200)]  # it may only be starting
+        if missing:
+            yield from ((f"{key}/{text}", f"{space.name}: {text}") for text in missing)
+            return
+        inside.done, inside.verified = True, True
+
+    def _silent(self, space: Space, inside: _Inside, cluster: Cluster) -> Iterator[tuple[str, str]]:
+        now = time.monotonic()
+        inside.silent_since = inside.silent_since or now
+        text = f"its API server does not answer at {plain(cluster.server, 120)}"
+        if self.settings.verify == REACHABLE and now - inside.silent_since >= _REACH_SECONDS:
+            inside.done, inside.reason = True, text
+            return
+        yield f"{space.name}/inside", f"{space.name}: {text}"
+
+    def _contents(self, space: Space, cluster: Cluster) -> Iterator[str]:
+        """What must be inside a space and is not."""
+        for kind in _WDS_KINDS if space.role == "wds" else _ITS_KINDS:
+            found = cluster.get(CRDS, kind)
+            if condition(found, "Established").get("status") != "True":
+                yield f"the CustomResourceDefinition {kind} is not established"
+        if space.role == "wds":
+            return
+        # The transport controller of a WDS makes it.
+        has_wds = any(other.its == space.name for other in self.spaces)
+        if has_wds and cluster.get(NAMESPACES, _PROPERTIES) is None:
+            yield f"the namespace {_PROPERTIES} does not exist"
+        if self.settings.deployments and space.ocm:
+            deployment = cluster.get(DEPLOYMENTS, _OCM_DEPLOYMENT, _OCM_NAMESPACE)
+            if deployment is None:
+                yield f"the Deployment {_OCM_NAMESPACE}/{_OCM_DEPLOYMENT} does not exist"
+            elif health := _unhealthy(deployment):
+                yield f"{_OCM_DEPLOYMENT}: {health}"
+
+    # -- binding -----------------------------------------------------------------------------------------------------
+
+    def adjust(self, objects: _Objects) -> None:
+        """Give the controllers of each WDS their arguments, as far as their objects are there."""
+        self._objects = objects
+        if not self.settings.deployments:
+            return
+        for space in self.spaces:
+            plane = self._plane(space.name)
+            if space.role != "wds" or plane is None or plane["metadata"].get("deletionTimestamp"):
+                continue
+            binding = controllers.Binding(space.name, space.its, space.api_groups, self.settings.limits)
+            done = (plane.get("status") or {}).get("postCreateHooks") or {}
+            for name, hook in controllers.HOOK_OF.items():
+                deployment = self._deployment(space.namespace, name)
+                if done.get(hook) and deployment is not None and not self._is_stale(deployment):
+                    self._patch(name, deployment, binding)
+            if self._several_itses() and not all(done.get(hook) for hook in controllers.HOOK_OF.values()):
+                self._name_its(space, plane)
+
+    def _patch(self, name: str, deployment: dict[str, Any], binding: controllers.Binding) -> None:
+        want = controllers.wanted(name, deployment, binding)
+        if want is None:
+            return
+        metadata = deployment["metadata"]
+        generations = self._patched.setdefault((metadata["namespace"], name), [])
+        if len(generations) >= _MOST_PATCHES:
+            raise KubestellarError(
+                f"{self.hosting.name}: the arguments of the Deployment {metadata['namespace']}/{name} were set "
+                f"{_MOST_PATCHES} times and are others again.",
+                hint="Find out who else writes them, such as a GitOps controller.",
+            )
+        # By force, since KubeFlex owns them; it does not apply them again, as its hook is done.
+        after = self.hosting.apply(DEPLOYMENTS, want, force=True, dry_run=self.dry_run)
+        generations.append(int(after["metadata"]["generation"]))
+        self._wrote("update", DEPLOYMENTS, deployment, after)
+        self.progress.line(f"{binding.wds}: {name} is bound to {binding.its}")
+
+    def _is_stale(self, deployment: Mapping[str, Any]) -> bool:
+        """Whether we know of a newer generation than the one seen."""
+        metadata = deployment["metadata"]
+        known = self._patched.get((metadata["namespace"], metadata["name"]), [0])[-1]
+        return not self.dry_run and int(metadata.get("generation") or 0) < known
+
+    def _name_its(self, space: Space, plane: dict[str, Any]) -> None:
+        """Let KubeFlex itself make the controllers for one ITS, where they could not find it among several."""
+        hook = self._objects[POST_CREATE_HOOKS].get(("", controllers.TRANSPORT_HOOK))
+        changes: list[tuple[Resource, dict[str, Any], dict[str, Any] | None]] = []
+        if hook is not None:
+            changes.append((POST_CREATE_HOOKS, hook, controllers.repaired_hook(hook)))
+        changes.append((CONTROL_PLANES, plane, controllers.bound_hooks(plane, space.its)))
+        for resource, before, patch in changes:
+            if patch is None:
+                continue
+            try:
+                after = self.hosting.patch(
+                    resource, before["metadata"]["name"], None, patch, dry_run=self.dry_run
+                )
+            except Conflict:
+                return  # it changed meanwhile: the next look sees it as it is now
+            self._wrote("update", resource, before, after)
+
+    def _several_itses(self) -> bool:
+        live = {
+            name
+            for (_namespace, name), plane in self._objects[CONTROL_PLANES].items()
+            if (plane["metadata"].get("labels") or {}).get(_space.CP_TYPE_LABEL) == "its"
+        }
+        return len(live | {space.name for space in self.spaces if space.role == "its"}) > 1
+
+    def _wrote(
+        self, method: str, resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any] | None
+    ) -> None:
+        metadata = before["metadata"]
+        self.outcomes.append(
+            _bulk.Outcome(
+                resource.api_version,
+                resource.kind,
+                metadata.get("namespace"),
+                metadata["name"],
+                method,
+                before=before,
+                after=after,
+            )
+        )
+
+    # -- troubles ----------------------------------------------------------------------------------------------------
+
+    def _diagnose(self, lacks: Mapping[str, str], lacking: Mapping[str, bool]) -> list[Finding]:
+        """What can be seen in the namespaces of what is lacking, the causes first."""
+        found: list[Finding] = []
+        hooks = {name for _namespace, name in self._objects[POST_CREATE_HOOKS]}
+        namespaces = {space.namespace: space for space in self.spaces if lacking[space.name]}
+        self._no_database = self._lacks_postgres(namespaces.values())
+        if "kubeflex" in lacks or self._no_database:
+            found += self._in_namespace(KUBEFLEX_NAMESPACE, self._classes)
+        for namespace, space in namespaces.items():
+            plane = self._plane(space.name)
+            if plane is None:
+                continue
+            found += troubles.missing_hooks(plane, hooks)
+            reference = (plane.get("status") or {}).get("secretRef") or {}
+            if reference.get("name"):
+                secret = self.hosting.get(SECRETS, reference["name"], reference.get("namespace"))
+                key = troubles.secret_trouble(plane, secret)
+                found += [key] if key else []
+            mine = self._in_namespace(namespace, self._classes)
+            if space.role == "wds" and lacking.get(space.its):
+                mine = [finding for finding in mine if finding.id not in _AFTER_ITS]
+            found += mine
+        return found
+
+    def _classes(self) -> list[dict[str, Any]]:
+        return self.hosting.list(STORAGE_CLASSES).items
+
+    def _lacks_postgres(self, spaces: Iterable[Space]) -> bool:
+        """Whether one of these is of type k8s and the database for it is not there."""
+        types = {(self._plane(space.name) or {}).get("spec", {}).get("type") for space in spaces}
+        return "k8s" in types and self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
+
+    def _in_namespace(self, namespace: str, classes: Callable[[], list[dict[str, Any]]]) -> list[Finding]:
+        pods = self.hosting.list(PODS, namespace).items
+        events = sorted(self.hosting.list(EVENTS, namespace).items, key=_event_time)
+        claims = self.hosting.list(CLAIMS, namespace).items
+        pending = [claim for claim in claims if (claim.get("status") or {}).get("phase") == "Pending"]
+        found: list[Finding] = []
+        for job in self._jobs(namespace):
+            failure = troubles.job_failure(job, pods)
+            found += [failure] if failure else []
+        known = classes() if pending else []
+        volumes = [trouble for claim in pending if (trouble := troubles.claim_trouble(claim, known, events))]
+        found += volumes
+        for pod in pods:
+            found += troubles.pod_troubles(pod, volume_pending=bool(volumes))
+        found += troubles.failed_mounts(pods, events)
+        short = {
+            f"ReplicaSet {namespace}/{name}"
+            for name in _owners_without_pods(self._objects[DEPLOYMENTS], namespace, events)
+        }
+        jobs = {
+            f"Job {namespace}/{job['metadata']['name']}"
+            for job in self._jobs(namespace)
+            if not _complete(job) and not (job.get("status") or {}).get("active")
+        }
+        found += [finding for finding in troubles.refused_pods(events) if finding.where in short | jobs]
+        return found
+
+    def _judge(self) -> None:
+        """Repair, or end the wait, for what has lasted.
+
+        :raises KubestellarError: naming the first trouble that waiting does not help against.
+        """
+        now = time.monotonic()
+        present = {finding.key for finding in self.findings}
+        self._since = {key: since for key, since in self._since.items() if key in present}
+        lasting = []
+        for finding in self.findings:
+            since = self._since.setdefault(finding.key, now)
+            if (finding.sure or now - since >= self.settings.patience) and not self._repair(finding):
+                lasting.append(finding)
+        self._wake_manager(now)
+        if lasting:
+            first = lasting[0]
+            others = {finding.where for finding in lasting[1:]} - {first.where}
+            more = f" Also: {catalogue.names(sorted(others))}." if others else ""
+            raise KubestellarError(
+                f"{self.hosting.name}: {first.where}: {first.message}{more}", hint=first.hint
+            )
+
+    def _repair(self, finding: Finding) -> bool:
+        """Delete the failed Job of a hook, once, so that KubeFlex makes it anew. Whether there is reason to wait on."""
+        if finding.id != "job-failed":
+            return False
+        namespace, name = finding.where.removeprefix("Job ").split("/")
+        job = self._objects[JOBS].get((namespace, name))
+        space = next((space for space in self.spaces if space.namespace == namespace), None)
+        plane = self._plane(space.name) if space else None
+        if job is None or job["metadata"]["uid"] in self._repaired:
+            return True  # it is on its way out
+        if not self.settings.repair or plane is None or name not in troubles.hook_names(plane):
+            return False
+        if f"{namespace}/{name}" in self._repaired:
+            return False
+        deleted = self.hosting.delete(JOBS, name, namespace, uid=job["metadata"]["uid"])
+        self._repaired |= {job["metadata"]["uid"], f"{namespace}/{name}"}
+        if deleted:
+            self._wrote("delete", JOBS, job, None)
+            self._report(
+                f"deleted the Job {namespace}/{name}, so that KubeFlex runs it again: {finding.message}"
+            )
+        return True
+
+    def _wake_manager(self, now: float) -> None:
+        """Restart a KubeFlex manager that runs and has not looked at a ControlPlane (kubeflex#311)."""
+        unseen = [
+            space.name
+            for space in self.spaces
+            if (plane := self._plane(space.name)) is not None
+            and not (plane.get("status") or {}).get("conditions")
+        ]
+        self._unseen = {name: self._unseen.get(name, now) for name in unseen}
+        stuck = [name for name, since in self._unseen.items() if now - since >= _STUCK_SECONDS]
+        manager = (
+            self._deployment(KUBEFLEX_NAMESPACE, KUBEFLEX_MANAGER) if self.settings.deployments else None
+        )
+        if not stuck or manager is None or _unhealthy(manager) or not self.settings.repair:
+            return
+        if KUBEFLEX_MANAGER in self._repaired:
+            return
+        labels = ((manager.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+        selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+        pods = self.hosting.list(PODS, KUBEFLEX_NAMESPACE, label_selector=selector).items if selector else []
+        for pod in pods:
+            if self.hosting.delete(
+                PODS, pod["metadata"]["name"], KUBEFLEX_NAMESPACE, uid=pod["metadata"]["uid"]
+            ):
+                self._wrote("delete", PODS, pod, None)
+        self._repaired.add(KUBEFLEX_MANAGER)
+        if pods:
+            self._report(
+                f"restarted the KubeFlex manager, which had not looked at {catalogue.names(stuck)} for "
+                f"{_STUCK_SECONDS:.0f} s"
+            )
+
+    def _report(self, text: str) -> None:
+        self.repairs.append(plain(text))
+        self.progress.line(text)
+
+    # -- telling -----------------------------------------------------------------------------------------------------
+
+    def _tell(self, lacks: Mapping[str, str]) -> None:
+        """One line for each condition that is waited for, again each minute, and one when it has come."""
+        now = self.progress.seconds
+        for key, text in lacks.items():
+            since, told = self._told.get(key, (now, now - _REMIND_SECONDS + _CALM_SECONDS))
+            if now - told >= _REMIND_SECONDS:
+                self.progress.line(f"waiting, {now:.0f} s: {text}")
+                told = now
+            self._told[key] = since, told
+        for key in [key for key in self._told if key not in lacks]:
+            since, _told = self._told.pop(key)
+            if now - since >= _CALM_SECONDS:
+                self.progress.line(f"{key.replace('/', ' ')}: done after {now - since:.0f} s")
+
+    def details(self) -> dict[str, Any]:
+        """Further keys of a failed result."""
+        made = self.result(0.0)
+        return {
+            "changed": made.changed,
+            "objects": made.spaces,
+            "repairs": made.repairs,
+            "findings": [finding.result() for finding in self.findings],
+            "missing": list(self.lacking.values()),
+        }
+
+    def result(self, waited: float) -> Result:
+        """The result as of now."""
+        bug = controllers.has_bug(
+            self._objects.get(POST_CREATE_HOOKS, {}).get(("", controllers.TRANSPORT_HOOK))
+        )
+        return Result([self._entry(space) for space in self.spaces], self.repairs, self.outcomes, bug, waited)
+
+    def _entry(self, space: Space) -> dict[str, Any]:
+        plane = self._plane(space.name)
+        inside = self._inside.get(space.name, _Inside())
+        told = _control_plane.summary(plane or {})
+        names = {("", space.name)} | {(space.namespace, name) for name in controllers.HOOK_OF}
+        changed = any(
+            outcome.changed and (outcome.namespace or "", outcome.name) in names for outcome in self.outcomes
+        )
+        entry = {
+            "kind": CONTROL_PLANES.kind,
+            "namespace": "",
+            "name": space.name,
+            "role": space.role,
+            "type": told["type"],
+            "ready": told["ready"],
+            "hooks": told["hooks"],
+            "verified": inside.verified,
+            "reason": inside.reason,
+            "method": "update" if changed else "none",
+            "changed": changed,
+        }
+        return {**entry, "its": space.its} if space.role == "wds" else entry
+
+    def _plane(self, name: str) -> dict[str, Any] | None:
+        return self._objects[CONTROL_PLANES].get(("", name))
+
+    def _deployment(self, namespace: str, name: str) -> dict[str, Any] | None:
+        return self._objects[DEPLOYMENTS].get((namespace, name))
+
+    def _jobs(self, namespace: str) -> list[dict[str, Any]]:
+        return [job for key, job in sorted(self._objects[JOBS].items()) if key[0] == namespace]
+
+
+def _unhealthy(deployment: Mapping[str, Any]) -> str:
+    """What a Deployment lacks; empty if nothing."""
+    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
+    health = _health.assess("apps", "Deployment", spec, status, deployment["metadata"].get("generation"))
+    if health.state == _health.HEALTHY and not status.get("readyReplicas"):
+        return "it is scaled to 0"
+    return "" if health.state == _health.HEALTHY else plain(health.message or health.state, 200)
+
+
+def _complete(job: Mapping[str, Any]) -> bool:
+    return condition(dict(job), "Complete").get("status") == "True"
+
+
+def _event_time(event: Mapping[str, Any]) -> str:
+    metadata = event.get("metadata") or {}
+    return str(
+        event.get("lastTimestamp") or event.get("eventTime") or metadata.get("creationTimestamp") or ""
+    )
+
+
+def _owners_without_pods(
+    deployments: Mapping[tuple[str, str], Mapping[str, Any]],
+    namespace: str,
+    events: Sequence[Mapping[str, Any]],
+) -> Iterator[str]:
+    """The ReplicaSets with refused Pods whose Deployment cannot make its replicas now; old events stay for an hour."""
+    short = [
+        name
+        for (where, name), deployment in deployments.items()
+        if where == namespace and condition(dict(deployment), "ReplicaFailure").get("status") == "True"
+    ]
+    for event in events:
+        name = str((event.get("involvedObject") or {}).get("name"))
+        if any(name.startswith(f"{deployment}-") for deployment in short):
+            yield name

@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of KubeStellar's core chart (private to kubestellar.core). Pure functions.
+
+Names and meaning from kubestellar: core-chart/values.yaml and core-chart/templates. Only what is set is written, so that
+the chart's own defaults keep their word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+
+ITS_TYPES = ("vcluster", "host", "external")
+WDS_TYPES = ("k8s", "host")
+"""What the chart can create. The first is the chart's own default."""
+
+# Setting to value of the chart, for each option that is a mapping of plain values.
+_PLAIN: dict[str, dict[str, str]] = {
+    "versions": {
+        "kubestellar": "KUBESTELLAR_VERSION",
+        "transport": "TRANSPORT_VERSION",
+        "get_kubeconfig": "KFLEX_GET_KUBECONFIG",
+        "clusteradm": "CLUSTERADM_VERSION",
+        "status_addon": "OCM_STATUS_ADDON_VERSION",
+        "helm": "HELM_VERSION",
+        "kubectl": "KUBECTL_VERSION",
+    },
+    "verbosity": {
+        "default": "verbosity.default",
+        "kubestellar": "verbosity.kubestellar",
+        "clusteradm": "verbosity.clusteradm",
+        "transport": "verbosity.transport",
+        "status_controller": "status_controller.v",
+        "status_agent": "status_agent.v",
+        "kubeflex": "kubeflex-operator.verbosity",
+    },
+    "kubeflex": {
+        "install": "kubeflex-operator.install",
+        "postgresql": "kubeflex-operator.installPostgreSQL",
+        "openshift": "kubeflex-operator.isOpenShift",
+        "domain": "kubeflex-operator.domain",
+        "external_port": "kubeflex-operator.externalPort",
+        "host_container": "kubeflex-operator.hostContainer",
+    },
+    "transport": {
+        "metrics_bind_address": "transport_controller.metrics_bind_addr",
+        "pprof_bind_address": "transport_controller.pprof_bind_addr",
+        "max_num_wrapped": "transport_controller.max_num_wrapped",
+        "max_size_wrapped": "transport_controller.max_size_wrapped",
+    },
+    "status_agent": {
+        "log_flush_frequency": "status_agent.log_flush_frequency",
+        "logging_format": "status_agent.logging_format",
+        "metrics_bind_address": "status_agent.metrics_bind_addr",
+        "pprof_bind_address": "status_agent.pprof_bind_addr",
+        "vmodule": "status_agent.vmodule",
+    },
+    "argocd": {
+        "install": "argocd.install",
+        "openshift": "argocd.openshift.enabled",
+        "domain": "argocd.global.domain",
+    },
+}
+_LIMITS = {
+    "controller_qps": ("transport_controller.transport_qps", "transport_controller.wds_qps"),
+    "controller_burst": ("transport_controller.transport_burst", "transport_controller.wds_burst"),
+    "agent_qps": ("status_agent.hub_qps", "status_agent.local_qps"),
+    "agent_burst": ("status_agent.hub_burst", "status_agent.local_burst"),
+}
+_APPLICATION = {
+    "name": "name",
+    "project": "project",
+    "repo_url": "repoURL",
+    "target_revision": "targetRevision",
+    "path": "path",
+    "destination_wds": "destinationWDS",
+    "destination_namespace": "destinationNamespace",
+    "sync_policy": "syncPolicy",
+}
+
+
+def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The values for `helm --values`.
+
+    :param settings: `itses`, `wdses`, `hooks` (whether the chart brings the PostCreateHooks), `limits` and the mappings
+        of `_PLAIN`, each as the variable of role `hub` of that name. What is absent, None or an empty mapping is left to
+        the chart.
+    :param extra: values of the chart itself, merged over the computed ones; mappings key by key, all else replaced.
+    :raises InvalidInput: a space that the chart cannot create, or an extra value that would break the hub.
+    """
+    values: dict[str, Any] = {}
+    for setting, places in _PLAIN.items():
+        for key, value in (settings.get(setting) or {}).items():
+            if value is not None and key in places:
+                _put(values, places[key], value)
+    for key, value in (settings.get("limits") or {}).items():
+        for place in _LIMITS.get(key, ()) if value is not None else ():
+            _put(values, place, value)
+    applications = (settings.get("argocd") or {}).get("applications")
+    if applications:
+        _put(values, "argocd.applications", [_renamed(entry, _APPLICATION) for entry in applications])
+    if settings.get("hooks") is not None:
+        values["InstallPCHs"] = settings["hooks"]
+    values["ITSes"] = [_its(space) for space in settings.get("itses") or []]
+    values["WDSes"] = [_wds(space) for space in settings.get("wdses") or []]
+    if extra:
+        values = _merged(values, extra)
+    _check(values)
+    return values
+
+
+def api_groups_text(groups: Sequence[str] | None) -> str:
+    """The API groups as the chart and the flag `--api-groups` want them.
+
+    An empty text means all groups. The core group is the empty name; alone it has to be said twice (kubestellar:
+    pkg/util/resources.go), since one empty element is an empty text.
+    """
+    if not groups:
+        return ""
+    return ",".join(groups) or ","
+
+
+def _its(space: Mapping[str, Any]) -> dict[str, Any]:
+    kind = space.get("type") or ITS_TYPES[0]
+    if kind not in ITS_TYPES:
+        raise InvalidInput(
+            f"hub_itses: the core chart cannot create {plain(space.get('name'), 80)} of type {plain(kind, 40)}.",
+            hint=f"Use one of: {', '.join(ITS_TYPES)}.",
+        )
+    value: dict[str, Any] = {"name": space["name"], "type": kind}
+    if space.get("install_ocm") is not None:
+        value["install_clusteradm"] = space["install_ocm"]
+    secret = {key: text for key, text in (space.get("bootstrap_secret") or {}).items() if text}
+    if secret and kind == "external":
+        value["bootstrapSecret"] = secret
+    return value
+
+
+def _wds(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Never with `ITSName`, which breaks the transport controller (kubestellar#3192): see `controllers.py`."""
+    kind = space.get("type") or WDS_TYPES[0]
+    if kind not in WDS_TYPES:
+        raise InvalidInput(
+            f"hub_wdses: the core chart cannot create {plain(space.get('name'), 80)} of type {plain(kind, 40)}.",
+            hint=f"Use one of: {', '.join(WDS_TYPES)}.",
+        )
+    value = {"name": space["name"], "type": kind}
+    if space.get("api_groups"):
+        value["APIGroups"] = api_groups_text(space["api_groups"])
+    return value
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """:raises InvalidInput: a value that free values must not set."""
+    for space in values.get("WDSes") or []:
+        if isinstance(space, Mapping) and space.get("ITSName"):
+            raise InvalidInput(
+                f"hub_chart_values: ITSName of the WDS {plain(space.get('name'), 80)} must not be set: the core chart then "
+                "makes a transport controller that cannot start (kubestellar#3192).",
+                hint="Set its in hub_wdses; each WDS is bound to its ITS after it is created.",
+            )
+    wrapped = (values.get("transport_controller") or {}).get("max_num_wrapped")
+    if wrapped not in (None, 1):
+        raise InvalidInput(
+            f"max_num_wrapped is {plain(wrapped, 20)}: with more than one object in a ManifestWork, Jobs are lost or run again "
+            "(kubestellar#2511).",
+            hint="Leave it at 1.",
+        )
+
+
+def _put(values: dict[str, Any], place: str, value: Any) -> None:
+    *folders, last = place.split(".")
+    for folder in folders:
+        values = values.setdefault(folder, {})
+    values[last] = value
+
+
+def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names[key]: value for key, value in entry.items() if key in names and value is not None}
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(under)
+    for key, value in over.items():
+        below = result.get(key)
+        result[key] = (
+            _merged(below, value) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
+        )
+    return result

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hub must have. The waiting itself is in tests/integration/test_chart.py, against real controllers."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready
+
+
+def test_the_only_its_is_that_of_every_wds():
+    its, wds = ready.spaces_of([{"name": "its1"}], [{"name": "wds1", "api_groups": ["", "apps"]}])
+    assert (its.role, its.ocm, its.namespace) == ("its", True, "its1-system")
+    assert (wds.its, wds.api_groups) == ("its1", ",apps")
+
+
+def test_an_adopted_ocm_hub_is_not_waited_for():
+    (its,) = ready.spaces_of([{"name": "its1", "install_ocm": False}], [])
+    assert its.ocm is False
+
+
+@pytest.mark.parametrize(
+    ("itses", "wdses", "words"),
+    [
+        (["a", "b"], [{"name": "w"}], "The WDS w names no ITS and there are 2"),
+        ([], [{"name": "w"}], "there are 0"),
+        (["a"], [{"name": "a"}], "The space a is named twice"),
+        (["A"], [], "not allowed"),
+    ],
+)
+def test_spaces_that_cannot_be_meant_are_refused(itses, wdses, words):
+    with pytest.raises(InvalidInput, match=words):
+        ready.spaces_of([{"name": name} for name in itses], wdses)
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "words"),
+    [
+        (
+            {"replicas": 1},
+            {
+                "observedGeneration": 1,
+                "replicas": 1,
+                "updatedReplicas": 1,
+                "availableReplicas": 1,
+                "readyReplicas": 1,
+            },
+            "",
+        ),
+        ({"replicas": 0}, {"observedGeneration": 1}, "it is scaled to 0"),
+        ({"replicas": 1}, {"observedGeneration": 1}, "0 of 1 replicas updated"),
+        ({"replicas": 1}, {}, "no status yet"),
+    ],
+)
+def test_a_deployment_must_run_to_count(spec, status, words):
+    found = {"metadata": {"generation": 1}, "spec": spec, "status": status}
+    assert ready._unhealthy(found) == words
+
+
+def test_a_replica_set_counts_as_refused_only_while_its_deployment_lacks_replicas():
+    events = [{"involvedObject": {"name": "web-5d4"}}, {"involvedObject": {"name": "old-1"}}]
+    failing = {"status": {"conditions": [{"type": "ReplicaFailure", "status": "True"}]}}
+    deployments = {("n", "web"): failing, ("n", "old"): {"status": {}}, ("other", "old"): failing}
+    assert list(ready._owners_without_pods(deployments, "n", events)) == ["web-5d4"]

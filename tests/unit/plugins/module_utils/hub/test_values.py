@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of the core chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import values
+
+ROLE = Path(__file__).parents[5] / "roles" / "hub"
+OPTIONS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"][
+    "options"
+]
+
+
+def test_spaces_alone_leave_everything_else_to_the_chart():
+    assert values.chart_values({"itses": [{"name": "its1"}], "wdses": [{"name": "wds1"}]}) == {
+        "ITSes": [{"name": "its1", "type": "vcluster"}],
+        "WDSes": [{"name": "wds1", "type": "k8s"}],
+    }
+
+
+def test_every_typed_setting_has_its_place():
+    made = values.chart_values(
+        {
+            "versions": {"kubestellar": "0.30.0", "get_kubeconfig": "0.29.0"},
+            "verbosity": {"default": 4, "kubeflex": 3, "status_agent": 5},
+            "kubeflex": {"openshift": True, "external_port": 8443, "postgresql": False, "domain": None},
+            "transport": {"max_size_wrapped": 400000},
+            "argocd": {
+                "install": True,
+                "applications": [{"name": "shop", "repo_url": "r", "destination_wds": "wds1"}],
+            },
+            "limits": {"controller_qps": 500, "controller_burst": 1000, "agent_qps": 100},
+            "hooks": False,
+        }
+    )
+    assert made["KUBESTELLAR_VERSION"] == "0.30.0" and made["KFLEX_GET_KUBECONFIG"] == "0.29.0"
+    assert made["verbosity"] == {"default": 4}
+    assert made["kubeflex-operator"] == {
+        "isOpenShift": True,
+        "externalPort": 8443,
+        "installPostgreSQL": False,
+        "verbosity": 3,
+    }
+    assert made["transport_controller"] == {
+        "max_size_wrapped": 400000,
+        "transport_qps": 500,
+        "wds_qps": 500,
+        "transport_burst": 1000,
+        "wds_burst": 1000,
+    }
+    assert made["status_agent"] == {"v": 5, "hub_qps": 100, "local_qps": 100}
+    assert made["argocd"]["applications"] == [{"name": "shop", "repoURL": "r", "destinationWDS": "wds1"}]
+    assert made["InstallPCHs"] is False
+
+
+@pytest.mark.parametrize("setting", sorted(values._PLAIN))
+def test_every_option_of_the_role_is_a_value_of_the_chart(setting):
+    known = set(values._PLAIN[setting]) | ({"applications"} if setting == "argocd" else set())
+    assert set(OPTIONS[f"hub_{setting}"]["options"]) == known
+
+
+def test_the_types_of_the_role_are_those_that_a_method_can_make():
+    for variable, types in (("hub_itses", values.ITS_TYPES), ("hub_wdses", values.WDS_TYPES)):
+        assert set(OPTIONS[variable]["options"]["type"]["choices"]) == {*types, "external"}
+
+
+def test_an_adopted_its_names_its_secret_and_others_do_not():
+    secret = {"name": "s", "namespace": "", "key": None}
+    made = values.chart_values(
+        {
+            "itses": [
+                {"name": "a", "type": "external", "bootstrap_secret": secret, "install_ocm": False},
+                {"name": "b", "type": "host", "bootstrap_secret": secret},
+            ]
+        }
+    )
+    assert made["ITSes"] == [
+        {"name": "a", "type": "external", "install_clusteradm": False, "bootstrapSecret": {"name": "s"}},
+        {"name": "b", "type": "host"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "text"), [(None, ""), ([], ""), (["apps", ""], "apps,"), ([""], ","), (["apps"], "apps")]
+)
+def test_api_groups_are_written_without_spaces_and_the_core_group_is_the_empty_one(groups, text):
+    assert values.api_groups_text(groups) == text
+    made = values.chart_values({"wdses": [{"name": "w", "api_groups": groups}]})["WDSes"][0]
+    assert made.get("APIGroups", "") == text
+
+
+def test_the_its_of_a_wds_is_never_a_value():
+    made = values.chart_values({"wdses": [{"name": "w", "its": "i"}]})
+    assert "ITSName" not in made["WDSes"][0]
+    with pytest.raises(InvalidInput, match="kubestellar#3192"):
+        values.chart_values({}, {"WDSes": [{"name": "w", "ITSName": "i"}]})
+
+
+def test_free_values_are_merged_over_and_change_nothing_that_was_given():
+    settings = {"verbosity": {"default": 2, "transport": 3}, "itses": [{"name": "its1"}]}
+    extra = {"verbosity": {"default": 6}, "ITSes": [{"name": "x", "type": "host"}], "new": 1}
+    made = values.chart_values(settings, extra)
+    assert made["verbosity"] == {"default": 6, "transport": 3}
+    assert made["ITSes"] == [{"name": "x", "type": "host"}] and made["new"] == 1
+    assert settings["verbosity"]["default"] == 2 and extra["verbosity"] == {"default": 6}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"itses": [{"name": "a", "type": "k8s"}]}, "hub_itses.*a of type k8s"),
+        ({"wdses": [{"name": "a", "type": "external"}]}, "hub_wdses.*a of type external"),
+    ],
+)
+def test_a_type_that_the_chart_cannot_make_is_refused(settings, words):
+    with pytest.raises(InvalidInput, match=words):
+        values.chart_values(settings)
+
+
+def test_more_than_one_object_in_a_manifestwork_is_refused():
+    with pytest.raises(InvalidInput, match="kubestellar#2511"):
+        values.chart_values({"transport": {"max_num_wrapped": 5}})
