@@ -8,12 +8,13 @@ Codes are part of the interface: they are never renamed. Sentences are templates
 - `{clusters:names}`: a few names in order, and how many more there are;
 - `{clusters:count cluster}`: how many there are, with the noun: `1 cluster`, `3 clusters`;
 - `{clusters:form lacks|lack}`: the word for one, or for any other number;
+- `{reason:text}`: what an API server or a controller says, made plain, which may be longer than a name;
 - `{value}`: the value itself, made plain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any
@@ -22,6 +23,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import pl
 
 MOST_NAMES = 5
 _LONGEST_NAME = 120
+_LONGEST_TEXT = 400
 
 
 @dataclass(frozen=True)
@@ -222,9 +224,14 @@ def warning(code: str, **facts: Any) -> dict[str, str]:
     entry = CATALOGUE[code]
     return {
         "code": code,
-        "message": _FORMATTER.vformat(entry.message, (), facts),
-        "hint": _FORMATTER.vformat(entry.hint, (), facts),
+        "message": phrase(entry.message, facts),
+        "hint": phrase(entry.hint, facts),
     }
+
+
+def phrase(template: str, facts: Mapping[str, Any]) -> str:
+    """A sentence: a template with its fields filled in."""
+    return _FORMATTER.vformat(template, (), facts)
 
 
 def names(values: Collection[object], most: int = MOST_NAMES) -> str:
@@ -256,7 +263,7 @@ class _Phrases(Formatter):
         if format_spec.startswith("form "):
             one, other = format_spec.removeprefix("form ").split("|")
             return one if (value if isinstance(value, int) else len(value)) == 1 else other
-        return plain(value, _LONGEST_NAME)
+        return plain(value, _LONGEST_TEXT if format_spec == "text" else _LONGEST_NAME)
 
 
 _FORMATTER = _Phrases()
