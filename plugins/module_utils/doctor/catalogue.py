@@ -257,6 +257,11 @@ CATALOGUE: dict[str, Trouble] = {
         "Which of the ITSes ({itses:names}) it delivers through is not known: no hook names one, and nothing is delivered yet.",
         "Set ITSName in globalVars of the ControlPlane, or deliver something.",
     ),
+    "its-missing": Trouble(
+        ERROR,
+        "It is to deliver through the ITS {its}, and there is none of this name.",
+        "Correct ITSName in the ControlPlane, or create the ITS.",
+    ),
     "wds-definitions-missing": Trouble(
         ERROR,
         "The {kinds:form kind|kinds} {kinds:names} {kinds:form is|are} not served, so the controller-manager has not come that far.",

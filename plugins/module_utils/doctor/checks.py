@@ -124,11 +124,10 @@ def control_planes(facts: Facts) -> Findings:
         lack = _control_plane.lacking(space.name, plane)
         synced = condition(dict(plane), "Synced")
         if lack:
-            yield finding(
-                "control-plane-not-ready",
-                where,
-                reason=lack.removeprefix(f"{space.name}: ").removeprefix(f"{space.name} "),
-            )
+            reason = lack.removeprefix(f"{space.name}: ")
+            if reason == lack:
+                reason = f"it {lack.removeprefix(f'{space.name} ')}"
+            yield finding("control-plane-not-ready", where, reason=reason)
         elif synced and synced.get("status") != "True":
             yield finding("control-plane-not-synced", where, reason=_said(synced))
 
@@ -406,12 +405,14 @@ def definitions_of_wds(facts: Facts) -> Findings:
 
 
 def unknown_its(facts: Facts) -> Findings:
-    """A WDS of which nothing says through which of several ITSes it delivers."""
+    """A WDS that names an ITS which does not exist, or of which nothing says through which of several it delivers."""
     itses = facts.of_role(ITS)
-    if len(itses) < 2:
-        return
     for space, wds in _wdses(facts):
-        if facts.its_of(space) is None and wds.policies.items:
+        if not itses or facts.its_of(space) is not None:
+            continue
+        if space.named_its:
+            yield finding("its-missing", _plane(facts, space), its=space.named_its)
+        elif wds.policies.items:
             yield finding("its-unknown", _plane(facts, space), itses=[one.name for one in itses])
 
 
@@ -651,7 +652,7 @@ CHECKS: Sequence[Check] = (
     Check(requests, ["csr-pending", "csr-refused", "csr-many"], ["its.requests"]),
     Check(unknown_wecs, ["wec-unknown"], ["its.clusters"]),
     Check(definitions_of_wds, ["wds-definitions-missing"], ["wds.served"]),
-    Check(unknown_its, ["its-unknown"], ["wds.policies"], ["its.works"]),
+    Check(unknown_its, ["its-missing", "its-unknown"], ["wds.policies"], ["its.works"]),
     Check(
         policies,
         ["policy-invalid", "policy-unprocessed", "policy-behind", "policy-errors"],

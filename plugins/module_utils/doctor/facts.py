@@ -131,6 +131,14 @@ class Space:
         named = [str(hook.get("hookName")) for hook in spec.get("postCreateHooks") or []]
         return [*named, *([str(spec["postCreateHook"])] if spec.get("postCreateHook") else [])]
 
+    @property
+    def named_its(self) -> str:
+        """The ITS that the variables of a WDS name (core chart); empty if they name none."""
+        spec = self.control_plane.get("spec") or {}
+        sources = [spec.get("globalVars") or {}]
+        sources += [hook.get("vars") or {} for hook in spec.get("postCreateHooks") or []]
+        return next((str(one["ITSName"]) for one in reversed(sources) if one.get("ITSName")), "")
+
 
 @dataclass(frozen=True)
 class Hub:
@@ -169,9 +177,8 @@ class Facts:
     def its_of(self, wds: Space) -> Space | None:
         """The ITS that a WDS delivers through: the one that its hooks name, the only one, or the one with its works."""
         itses = self.of_role(ITS)
-        named = _named_its(wds.control_plane)
-        if named:
-            return next((its for its in itses if its.name == named), None)
+        if wds.named_its:
+            return next((its for its in itses if its.name == wds.named_its), None)
         if len(itses) == 1:
             return itses[0]
         return next((its for its in itses if wds.name in _origins(its)), None)
@@ -179,13 +186,6 @@ class Facts:
     def looked_at(self, wec: str) -> bool:
         """Whether a WEC is to be looked at."""
         return self.wecs is None or wec in self.wecs
-
-
-def _named_its(control_plane: Mapping[str, Any]) -> str:
-    spec = control_plane.get("spec") or {}
-    sources = [spec.get("globalVars") or {}]
-    sources += [hook.get("vars") or {} for hook in spec.get("postCreateHooks") or []]
-    return next((str(one["ITSName"]) for one in reversed(sources) if one.get("ITSName")), "")
 
 
 def _origins(space: Space) -> set[str]:

@@ -167,6 +167,8 @@ class _Reader:
         if secret is None:
             return _Open(replace(space, trouble="it has no kubeconfig"), None)
         space = replace(space, secret=_secret(secret, control_plane))
+        if space.type == "host":
+            return _Open(space, self._hosting)  # the address in its Secret is for Pods of the hosting cluster
         try:
             kubeconfig = _space.kubeconfig_of(secret, control_plane)
         except (InvalidInput, ValueError):
