@@ -112,7 +112,7 @@ summary:
   returned: always
   type: dict
   sample:
-    {"errors": 0, "warnings": 0, "infos": 0, "checks": 71, "checks_not_run": 0, "spaces": 2, "wecs": 2, "policies": 1}
+    {"errors": 0, "warnings": 0, "infos": 0, "checks": 74, "checks_not_run": 0, "spaces": 2, "wecs": 2, "policies": 1}
 table:
   description: All findings as text, at most 120 columns wide, one element for each line.
   returned: always

@@ -47,6 +47,9 @@ from cryptography.x509.oid import NameOID
 
 JOBS = Resource("batch", "v1", "jobs", "Job", True)
 PODS = Resource("", "v1", "pods", "Pod", True)
+ADDONS = Resource(
+    "addon.open-cluster-management.io", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", True
+)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
 HOOKS = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "postcreatehooks", "PostCreateHook", False)
 ITS_SECRET = ("admin-kubeconfig", "its1-system")
@@ -595,6 +598,15 @@ def test_a_cluster_on_its_way_to_the_hub(stack, its, doctor, wec):
         taint = {"key": "maintenance", "value": "", "effect": "NoSelect"}
         its.patch(MANAGED_CLUSTERS, "probe", None, {"spec": {"taints": [taint]}})
         assert found(doctor()) == {("wec-tainted", WEC)}
+
+
+def test_a_status_add_on_that_does_not_report(its, doctor):
+    addon = {
+        "metadata": {"name": "addon-status", "namespace": "cluster1"},
+        "spec": {},
+    }
+    with there(its, ADDONS, addon):
+        assert found(doctor()) == {("addon-unavailable", "its1: ManagedCluster cluster1")}
 
 
 def test_a_cluster_whose_deletion_is_held_up(its, doctor, at_once):

@@ -231,6 +231,11 @@ CATALOGUE: dict[str, Trouble] = {
         "the status add-on from it, and with it all status.",
         "Remove the {taints:form taint|taints} unless {taints:form it is|they are} meant. KubeStellar does not look at taints.",
     ),
+    "addon-unavailable": Trouble(
+        WARNING,
+        "Its status add-on is not available ({reason:text}), so no status returns from it.",
+        "Look at the Pod status-agent in open-cluster-management-agent-addon there, and its log.",
+    ),
     "wec-deleting": Trouble(
         WARNING,
         "It has been in deletion for {age} s (finalizers: {finalizers:names}).",
@@ -261,6 +266,12 @@ CATALOGUE: dict[str, Trouble] = {
         ERROR,
         "It is to deliver through the ITS {its}, and there is none of this name.",
         "Correct ITSName in the ControlPlane, or create the ITS.",
+    ),
+    "space-shared": Trouble(
+        WARNING,
+        "It and the ITS {its} are one API server, and {policies:names} {policies:form asks|ask} for returned status: the "
+        "controller-manager and the status add-on then fight over the labels that mark it.",
+        "Use a WDS of its own, or a StatusCollector instead.",
     ),
     "wds-definitions-missing": Trouble(
         ERROR,
@@ -304,6 +315,12 @@ CATALOGUE: dict[str, Trouble] = {
         "({reason:text}).",
         "Correct what the message names. Rights of the agent: a ClusterRole there with the label "
         "open-cluster-management.io/aggregate-to-work=true; a Namespace: select it too.",
+    ),
+    "work-bundled": Trouble(
+        WARNING,
+        "{number:count ManifestWork} {number:form holds|hold} more than one object each: when one comes or goes, others are "
+        "deleted and created anew in the clusters.",
+        "Set --max-num-wrapped=1 for the transport controller (transport_controller.max_num_wrapped of the core chart).",
     ),
     "work-left-over": Trouble(
         WARNING,

@@ -58,6 +58,7 @@ Findings = Iterator[Finding]
 SETTLE_SECONDS = 60.0
 """What was written so lately may just not have been processed yet."""
 EXPIRING_SECONDS = 30 * 86400.0
+STATUS_ADDON = "addon-status"
 POLICY_FINALIZER = "bindingpolicy.kubestellar.io/kscontroller"
 TRANSPORT, TRANSPORT_INIT = "transport-controller", "get-its-kubeconfig"
 
@@ -314,9 +315,28 @@ def registrations(facts: Facts) -> Findings:
         asking = {
             str((item["metadata"].get("labels") or {}).get(_csr.CLUSTER_LABEL)) for item in its.requests.items
         }
+        addons = {
+            item["metadata"]["namespace"]: dict(item)
+            for item in its.addons.items
+            if item["metadata"]["name"] == STATUS_ADDON
+        }
         for item in _wecs(facts, its):
-            name = item["metadata"]["name"]
-            yield from _registration(facts, _wec(space, name), item, leases.get(name), name in asking)
+            name, where = item["metadata"]["name"], _wec(space, item["metadata"]["name"])
+            yield from _registration(facts, where, item, leases.get(name), name in asking)
+            yield from _addon(where, item, addons.get(name))
+
+
+def _addon(where: str, wec: dict[str, Any], addon: dict[str, Any] | None) -> Findings:
+    """The status add-on of a WEC that is available itself; other agents than OCM's add-on have no such object."""
+    available = condition(addon, "Available")
+    if (
+        addon is not None
+        and available.get("status") != "True"
+        and condition(wec, "ManagedClusterConditionAvailable").get("status") == "True"
+    ):
+        yield finding(
+            "addon-unavailable", where, reason=_said(available) if available else "it has never reported"
+        )
 
 
 def _registration(
@@ -371,7 +391,7 @@ def requests(facts: Facts) -> Findings:
 
 
 def unknown_wecs(facts: Facts) -> Findings:
-    """Names that were given and that nobody knows; only if all ITSes could be asked."""
+    """Names that were given and that no ITS knows."""
     known = {item["metadata"]["name"] for _space, its in _itses(facts) for item in its.clusters.items}
     for name in sorted((facts.wecs or frozenset()) - known):
         yield finding("wec-unknown", facts.hub.name, name=name)
@@ -414,6 +434,22 @@ def unknown_its(facts: Facts) -> Findings:
             yield finding("its-missing", _plane(facts, space), its=space.named_its)
         elif wds.policies.items:
             yield finding("its-unknown", _plane(facts, space), itses=[one.name for one in itses])
+
+
+def shared_spaces(facts: Facts) -> Findings:
+    """A WDS and its ITS on one API server, which is no good with returned status (kubestellar#1913)."""
+    for space, wds in _wdses(facts):
+        its = facts.its_of(space)
+        asking = [
+            str(item["metadata"]["name"])
+            for item in wds.policies.items
+            if any(
+                clause.get("wantSingletonReportedState") or clause.get("wantMultiWECReportedState")
+                for clause in (item.get("spec") or {}).get("downsync") or []
+            )
+        ]
+        if asking and its is not None and its.server and its.server == space.server:
+            yield finding("space-shared", _plane(facts, space), its=its.name, policies=asking)
 
 
 def policies(facts: Facts) -> Findings:
@@ -472,6 +508,10 @@ def deliveries(facts: Facts) -> Findings:
             parsed = _delivery.parse_work(work)
             if facts.looked_at(parsed.cluster):
                 works[parsed.binding].append(parsed)
+        bundled = [work for some in works.values() for work in some if len(work.items) > 1]
+        bundled = [work for work in bundled if work.wds == space.name]
+        if bundled:
+            yield finding("work-bundled", space.name, number=len(bundled))
         everything = _delivery.Facts(
             wds=space.name,
             bindings=(),
@@ -517,13 +557,12 @@ def _cell_trouble(facts: Facts, cell: _delivery.Cell) -> str:
 
 def placements(facts: Facts) -> Findings:
     """What a preview of each policy, as it is now, warns of."""
-    spaces_of = {space.name: space for space, _wds in _wdses(facts)}
     for space, wds in _wdses(facts):
         its = facts.its_of(space)
         others = [
             snapshot.delivery_of(other.name, binding)
             for other, content in _wdses(facts)
-            if other is not space and its is not None and facts.its_of(spaces_of[other.name]) is its
+            if other is not space and its is not None and facts.its_of(other) is its
             for binding in content.bindings.items
         ]
         specs = {str(item["metadata"]["name"]): item.get("spec") or {} for item in wds.policies.items}
@@ -645,14 +684,16 @@ CHECKS: Sequence[Check] = (
             "wec-clock",
             "wec-tainted",
             "wec-deleting",
+            "addon-unavailable",
         ],
         ["its.clusters", "its.leases"],
-        ["its.requests"],
+        ["its.requests", "its.addons"],
     ),
     Check(requests, ["csr-pending", "csr-refused", "csr-many"], ["its.requests"]),
     Check(unknown_wecs, ["wec-unknown"], ["its.clusters"]),
     Check(definitions_of_wds, ["wds-definitions-missing"], ["wds.served"]),
     Check(unknown_its, ["its-missing", "its-unknown"], ["wds.policies"], ["its.works"]),
+    Check(shared_spaces, ["space-shared"], ["wds.policies"], ["its.works"]),
     Check(
         policies,
         ["policy-invalid", "policy-unprocessed", "policy-behind", "policy-errors"],
@@ -661,7 +702,7 @@ CHECKS: Sequence[Check] = (
     Check(bindings, ["binding-unread"], ["wds.bindings"]),
     Check(
         deliveries,
-        ["delivery-behind", "work-not-applied", "work-left-over"],
+        ["delivery-behind", "work-not-applied", "work-bundled", "work-left-over"],
         ["wds.bindings", "its.works", "its.clusters"],
     ),
     Check(

@@ -65,6 +65,7 @@ class Its:
     leases: Reading = UNWANTED
     requests: Reading = UNWANTED
     works: Reading = UNWANTED
+    addons: Reading = UNWANTED
     deployments: Reading = UNWANTED
     pods: Reading = UNWANTED
 
@@ -98,6 +99,7 @@ class Space:
     :ivar secret_error: why it could not be read; empty if it was.
     :ivar trouble: why its API server cannot be used; empty if it can.
     :ivar refused: whether it answers and refuses the credentials.
+    :ivar server: URL of its API server; empty if it cannot be used.
     """
 
     control_plane: Mapping[str, Any]
@@ -106,6 +108,7 @@ class Space:
     secret_error: str = ""
     trouble: str = ""
     refused: bool = False
+    server: str = ""
     its: Its | None = None
     wds: Wds | None = None
 

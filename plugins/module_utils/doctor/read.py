@@ -66,6 +66,9 @@ _HOOKS = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "postcreatehooks"
 _STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
 _JOBS = Resource("batch", "v1", "jobs", "Job", True)
 _PODS = Resource("", "v1", "pods", "Pod", True)
+_ADDONS = Resource(
+    "addon.open-cluster-management.io", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", True
+)
 _SPACES_AT_ONCE = 8
 _LISTS_AT_ONCE = 4
 _PROBE_SECONDS = 3.0
@@ -168,6 +171,7 @@ class _Reader:
             return _Open(replace(space, trouble="it has no kubeconfig"), None)
         space = replace(space, secret=_secret(secret, control_plane))
         if space.type == "host":
+            space = replace(space, server=self._hosting.server)
             return _Open(space, self._hosting)  # the address in its Secret is for Pods of the hosting cluster
         try:
             kubeconfig = _space.kubeconfig_of(secret, control_plane)
@@ -181,7 +185,9 @@ class _Reader:
         except KubestellarError as error:
             return _Open(replace(space, trouble=_sentence(error)), None)
         trouble, refused = _reach(cluster)
-        return _Open(replace(space, trouble=trouble, refused=refused), None if trouble else cluster)
+        if trouble:
+            return _Open(replace(space, trouble=trouble, refused=refused), None)
+        return _Open(replace(space, server=cluster.server), cluster)
 
     def _inside(self, opened: _Open) -> Space:
         """The space with what its API server says."""
@@ -208,6 +214,7 @@ class _Reader:
             ),
             "requests": lambda: _listed(cluster, CSRS, label_selector=_csr.CLUSTER_LABEL),
             "works": lambda: _listed(cluster, MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL),
+            "addons": lambda: _listed(cluster, _ADDONS),
         }
         keys = [key for key in jobs if f"its.{key}" in self._wanted]
         answers = _bulk.in_parallel(lambda key: jobs[key](), keys, workers=_LISTS_AT_ONCE)

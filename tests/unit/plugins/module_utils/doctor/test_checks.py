@@ -248,6 +248,8 @@ class Site:
     wecs: list[dict[str, Any]] = field(default_factory=lambda: [wec("cluster1")])
     leases: list[dict[str, Any]] = field(default_factory=lambda: [lease("cluster1")])
     requests: Reading = field(default_factory=Reading)
+    addons: list[dict[str, Any]] = field(default_factory=list)
+    servers: list[str] = field(default_factory=lambda: ["https://its.test", "https://wds.test"])
     works: list[dict[str, Any]] = field(default_factory=lambda: [work()])
     kinds: dict[tuple[str, str], str] = field(default_factory=lambda: dict(KINDS))
     policy: dict[str, Any] = field(default_factory=policy)
@@ -271,6 +273,7 @@ class Site:
             leases=Reading(self.leases),
             requests=self.requests,
             works=Reading(self.works),
+            addons=Reading(self.addons),
         )
         placement = PlacementFacts(
             wds="wds1",
@@ -304,6 +307,7 @@ class Site:
                     self.secrets.get(name),
                     trouble=trouble,
                     refused=refused,
+                    server=self.servers[role == "wds"],
                     its=its if role == "its" and not trouble else None,
                     wds=wds if role == "wds" and not trouble else None,
                 )
@@ -433,10 +437,20 @@ CASES: dict[str, Callable[[Site], Any]] = {
     "wec-lease": lambda s: s.leases[0]["spec"].update(renewTime=at(301)),
     "wec-clock": lambda s: condition(s.wecs[0], "ManagedClusterConditionClockSynced", status="False"),
     "wec-tainted": lambda s: s.wecs[0]["spec"].update(taints=[{"key": "x", "effect": "NoSelect"}]),
+    "addon-unavailable": lambda s: s.addons.append(
+        {
+            "metadata": {"name": "addon-status", "namespace": "cluster1"},
+            "status": {"conditions": [{"type": "Available", "status": "Unknown", "reason": "Lease"}]},
+        }
+    ),
     "wec-deleting": lambda s: s.wecs[0]["metadata"].update(deletionTimestamp=at(100), finalizers=["f"]),
     "csr-refused": lambda s: break_up(s, requests=Reading([request("r", "somebody")])),
     "its-missing": lambda s: s.planes["wds1"]["spec"].update(globalVars={"ITSName": "its9"}),
     "its-unknown": two_itses,
+    "space-shared": lambda s: (
+        break_up(s, servers=["https://same.test"] * 2),
+        s.policy["spec"]["downsync"][0].update(wantSingletonReportedState=True),
+    ),
     "wds-definitions-missing": lambda s: s.kinds.pop((BINDINGS.group, "bindings")),
     "policy-invalid": lambda s: s.invalid.update(shop=["clusterSelectors[0] is wrong."]),
     "policy-unprocessed": lambda s: s.policy["metadata"].update(finalizers=[]),
@@ -447,6 +461,9 @@ CASES: dict[str, Callable[[Site], Any]] = {
         {"transport.kubestellar.io/originOwnerReferenceBindingGeneration": "2"}
     ),
     "work-not-applied": lambda s: condition(s.works[0], "Applied", status="False", message="no right"),
+    "work-bundled": lambda s: s.works[0]["spec"]["workload"]["manifests"].append(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
+    ),
     "work-left-over": lambda s: s.works.append(old_work()),
     # The checks of previews are tested where they are; here only that they are told.
     "facts-incomplete": lambda s: s.placement.update(unread=["no"]),
@@ -458,6 +475,7 @@ CASES: dict[str, Callable[[Site], Any]] = {
     "no-cluster": lambda s: s.placement.update(targets=[Target("cluster1", {})]),
 }
 EXTRA = {
+    "work-bundled": {"work-bundled", "work-left-over"},
     "no-object": {"no-object", "last-copy"},
     "no-cluster": {"no-cluster", "last-copy"},
 }
@@ -720,7 +738,7 @@ def test_a_report_of_many_findings_is_short_and_made_plain():
     diagnosis = checks.diagnose(facts)
     lines = report.table(facts, diagnosis)
     assert lines[0] == "hub hub: 30 errors, 1 warning, 0 infos"
-    assert lines[1] == "  looked at 2 spaces, 30 WECs, 1 policy with 71 checks"
+    assert lines[1] == "  looked at 2 spaces, 30 WECs, 1 policy with 74 checks"
     assert sum("[wec-not-accepted]" in line for line in lines) == 11
     assert "and 20 more [wec-not-accepted]" in lines
     assert max(map(len, lines)) <= 120
