@@ -539,7 +539,9 @@ def _delivery_findings(facts: Facts, where: str, part: _delivery.Facts) -> Findi
                 continue
             trouble = _cell_trouble(facts, cell)
             if trouble:
-                objects, clusters = groups.setdefault((trouble, cell.message), ({}, set()))
+                objects, clusters = groups.setdefault(
+                    (trouble, cell.message.removeprefix("not applied: ")), ({}, set())
+                )
                 objects[row.label] = None
                 clusters.add(cell.cluster)
     for (trouble, reason), (objects, clusters) in sorted(groups.items()):
