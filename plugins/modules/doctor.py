@@ -77,7 +77,7 @@ findings:
       description: V(error) for what does not work or cannot be judged, V(warning) for what soon or perhaps will not, V(info) for the rest.
       type: str
     where:
-      description: Cluster and object, such as V(its1:\ ManagedCluster cluster1).
+      description: "Cluster and object, such as V(its1: ManagedCluster cluster1)."
       type: str
     evidence:
       description: What is the matter, in one sentence.
