@@ -36,7 +36,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import (
-    INFO,
     PLACEMENT,
     WARNING,
     Finding,
@@ -150,8 +149,8 @@ def hooks(facts: Facts) -> Findings:
 def secrets(facts: Facts) -> Findings:
     """The Secret with the kubeconfig of a space.
 
-    KubeFlex itself leaves out the off-cluster key of types `host` and `external` (kubeflex: pkg/reconcilers), which
-    controllers in the hosting cluster do not need.
+    KubeFlex itself leaves out the off-cluster key of types `host` and `external` (kubeflex: pkg/reconcilers). That is
+    nothing to tell where the controllers run in the hosting cluster, and so do not need it.
     """
     inside = {item["metadata"]["name"] for item in facts.hub.deployments.items}
     for space in facts.spaces:
@@ -170,9 +169,8 @@ def secrets(facts: Facts) -> Findings:
         if within and within not in space.secret.keys:
             keys = sorted({within, outside} - space.secret.keys - {""})
             yield finding("secret-key-missing", where, secret=name, keys=keys)
-        elif outside and outside not in space.secret.keys:
-            severity = INFO if snapshot.MANAGER in inside else WARNING
-            yield finding("secret-key-missing", where, severity=severity, secret=name, keys=[outside])
+        elif outside and outside not in space.secret.keys and snapshot.MANAGER not in inside:
+            yield finding("secret-key-missing", where, severity=WARNING, secret=name, keys=[outside])
 
 
 def credentials(facts: Facts) -> Findings:
