@@ -280,6 +280,7 @@ class Cluster:
         timeout: float = 30.0,
         action: str = "",
         repeatable: bool | None = None,
+        attempts: int = _ATTEMPTS,
     ) -> Any:
         """Send one request and return the decoded JSON answer.
 
@@ -289,6 +290,7 @@ class Cluster:
 
         :param action: what it is for, completing "cannot ...".
         :param timeout: seconds for each attempt.
+        :param attempts: how often it is sent at most.
         :raises NotFound, Conflict, ApiError: the server's refusal.
         :raises ConnectionFailed: no answer after all attempts.
         """
@@ -297,8 +299,8 @@ class Cluster:
             repeatable = method in ("GET", "HEAD") or content_type == _APPLY_PATCH
         data = None if body is None else self._encoded(body, action)
         pause = _FIRST_PAUSE
-        for attempt in range(1, _ATTEMPTS + 1):
-            last = attempt == _ATTEMPTS
+        for attempt in range(1, attempts + 1):
+            last = attempt == attempts
             try:
                 response = self._send(method, path, data, query, content_type, accept, timeout, preload=True)
             except urllib3.exceptions.HTTPError as error:

@@ -202,7 +202,8 @@ def parse_work(obj: Mapping[str, Any]) -> Work:
         meta = entry.get("resourceMeta") or {}
         spoken[_identity(meta)] = (meta.get("resource") or "", entry.get("conditions") or [])
     items = tuple(
-        _item(manifest, spoken) for manifest in ((obj.get("spec") or {}).get("workload") or {})["manifests"]
+        _item(manifest, spoken)
+        for manifest in ((obj.get("spec") or {}).get("workload") or {}).get("manifests") or []
     )
     return Work(
         cluster=metadata["namespace"],

@@ -74,12 +74,24 @@ def secret_kubeconfig(
     `status.secretRef.key` names a key that the Secret of a `host` or `external` space lacks, so the in-cluster
     key is the fallback (kubeflex: pkg/reconcilers/external).
     """
-    if in_cluster is None:
-        in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
+    return kubeconfig_of(read_secret(hosting, control_plane), control_plane, in_cluster=in_cluster)
+
+
+def read_secret(hosting: Cluster, control_plane: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The Secret that a ControlPlane names, or None while it names none or it is not there."""
     reference = (control_plane.get("status") or {}).get("secretRef") or {}
     if not reference.get("name"):
         return None
-    secret = hosting.get(SECRETS, reference["name"], reference.get("namespace"))
+    return hosting.get(SECRETS, reference["name"], reference.get("namespace"))
+
+
+def kubeconfig_of(
+    secret: Mapping[str, Any] | None, control_plane: Mapping[str, Any], *, in_cluster: bool | None = None
+) -> dict[str, Any] | None:
+    """The kubeconfig in a Secret; see `secret_kubeconfig`."""
+    if in_cluster is None:
+        in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
+    reference = (control_plane.get("status") or {}).get("secretRef") or {}
     data = (secret or {}).get("data") or {}
     keys = [reference.get("key"), reference.get("inClusterKey")]
     if in_cluster:

@@ -60,8 +60,8 @@ _PROPERTIES_NAMESPACE = "customization-properties"
 _CUSTOM_TRANSFORMS = Resource(
     "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False
 )
-_DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
-_MANAGER = "kubestellar-controller-manager"
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
+MANAGER = "kubestellar-controller-manager"
 _GROUPS_FLAG = "--api-groups="
 _READY_SECONDS = 2.0
 
@@ -98,10 +98,20 @@ def read(sources: Sources, policy: str, spec: Mapping[str, Any] | None) -> Facts
     :param spec: valid, see `policy.check`; None for its removal, for which no workload objects are listed.
     :raises ApiError, ConnectionFailed: something that decides the placement could not be read.
     """
+    return read_all(sources, {policy: spec})[policy]
+
+
+def read_all(sources: Sources, specs: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Facts]:
+    """The facts for previews of several policies of one WDS, by name; what they have in common is listed once.
+
+    :param specs: name to spec, see `read`.
+    :raises ApiError, ConnectionFailed: as `read`.
+    """
     reader = _Reader(sources)
-    facts = reader.facts(policy, spec)
-    placement = place(spec, facts)
-    return reader.contents(placement)
+    return {
+        policy: reader.contents(policy, place(specs[policy], facts))
+        for policy, facts in reader.facts(specs).items()
+    }
 
 
 def deliveries(sources: Sources) -> tuple[list[Delivery], list[str]]:
@@ -116,19 +126,20 @@ class _Reader:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._unread: list[str] = []
-        self._uid = ""
-        """UID of the policy's Binding."""
+        self._uids: dict[str, str] = {}
+        """Policy to the UID of its Binding."""
+        self._properties: dict[str, dict[str, str]] | None = None
 
-    def facts(self, policy: str, spec: Mapping[str, Any] | None) -> Facts:
-        """All but the contents of objects."""
+    def facts(self, specs: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Facts]:
+        """All but the contents of objects, by policy."""
         sources = self._sources
         wds, its = sources.wds, sources.its
-        removal = not (spec or {}).get("downsync")
+        clauses = [clause for spec in specs.values() for clause in (spec or {}).get("downsync") or []]
         (candidates, namespaces), bindings, kinds, targets, custom, transforms, groups, spaces = (
             _bulk.in_parallel(
                 lambda job: job(),
                 [
-                    lambda: ([], {}) if removal else resolution.read(wds, spec or {}),
+                    lambda: resolution.read(wds, {"downsync": clauses}) if clauses else ([], {}),
                     lambda: _served(wds, BINDINGS),
                     lambda: _delivery.kinds(wds),
                     lambda: _targets(its) if its is not None else [],
@@ -140,18 +151,16 @@ class _Reader:
             )
         )
         candidates, namespaces = _with_planned(candidates, namespaces, sources.planned)
-        own = next((item for item in bindings if item["metadata"]["name"] == policy), None)
-        self._uid = str(own["metadata"]["uid"]) if own else ""
-        others = [
-            _delivery_of(sources.wds_name, item) for item in bindings if item["metadata"]["name"] != policy
-        ]
-        return Facts(
+        self._uids = {str(item["metadata"]["name"]): str(item["metadata"]["uid"]) for item in bindings}
+        delivered = {
+            name: delivery_of(sources.wds_name, item) for name, item in zip(self._uids, bindings, strict=True)
+        }
+        elsewhere = self._other_spaces(spaces)
+        shared = Facts(
             wds=sources.wds_name,
             candidates=candidates,
             namespaces=namespaces,
             targets=targets,
-            current=_delivery_of(sources.wds_name, own) if own else None,
-            others=[*others, *self._other_spaces(spaces)],
             kinds=kinds,
             custom=_custom(custom),
             versions=wds.served_versions(),
@@ -161,20 +170,29 @@ class _Reader:
             api_groups=groups,
             clusters_known=its is not None,
             transforms=[_transform(item) for item in transforms],
-            unread=self._unread,
+            unread=tuple(self._unread),
         )
+        return {
+            policy: replace(
+                shared,
+                current=delivered.get(policy),
+                others=[*(one for name, one in delivered.items() if name != policy), *elsewhere],
+            )
+            for policy in specs
+        }
 
     def deliveries(self) -> tuple[list[Delivery], list[str]]:
         """See the function of this name."""
         bindings, spaces = _bulk.in_parallel(
             lambda job: job(), [lambda: _served(self._sources.wds, BINDINGS), self._spaces]
         )
-        own = [_delivery_of(self._sources.wds_name, item) for item in bindings]
+        own = [delivery_of(self._sources.wds_name, item) for item in bindings]
         return [*own, *self._other_spaces(spaces)], self._unread
 
-    def contents(self, placement: Placement) -> Facts:
+    def contents(self, policy: str, placement: Placement) -> Facts:
         """The facts, with what has to be known of single objects."""
         facts, its = placement.facts, self._sources.its
+        self._unread = list(facts.unread)
         selected = {c.key: c for c in facts.candidates if c.key in placement.objects}
         expanded = [key for key in placement.objects if templates.wants_expansion(selected[key].metadata)]
         expanded = [key for key in expanded if key[:2] != ("", "secrets")]
@@ -195,8 +213,8 @@ class _Reader:
             return facts
         return replace(
             facts,
-            delivered=self._delivered(its, placement, selected, expanded),
-            delivered_at=self._delivered_at(its, placement, selected),
+            delivered=self._delivered(its, policy, placement, selected, expanded),
+            delivered_at=self._delivered_at(its, policy, placement, selected),
         )
 
     def _tried(self, otherwise: T, job: Callable[[], T]) -> T:
@@ -222,15 +240,9 @@ class _Reader:
         if sources.api_groups is not None or hosting is None:
             return sources.api_groups or None
         deployment = self._tried(
-            None, lambda: hosting.get(_DEPLOYMENTS, _MANAGER, f"{sources.wds_name}-system")
+            None, lambda: hosting.get(DEPLOYMENTS, MANAGER, f"{sources.wds_name}-system")
         )
-        template = (((deployment or {}).get("spec") or {}).get("template") or {}).get("spec") or {}
-        for container in template.get("containers") or []:
-            for argument in container.get("args") or []:
-                if str(argument).startswith(_GROUPS_FLAG):
-                    groups = str(argument).removeprefix(_GROUPS_FLAG)
-                    return groups.split(",") if groups else None
-        return None
+        return groups_of(deployment)
 
     def _other_spaces(self, spaces: Sequence[Mapping[str, Any]]) -> list[Delivery]:
         """What the policies of all other WDSes of the same ITS deliver."""
@@ -253,7 +265,7 @@ class _Reader:
             cluster = Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=name)
             if not cluster.ready(_READY_SECONDS):
                 raise KubestellarError(f"{name}: the WDS does not answer.")
-            return [_delivery_of(name, item) for item in _served(cluster, BINDINGS)]
+            return [delivery_of(name, item) for item in _served(cluster, BINDINGS)]
 
         return self._tried([], bindings)
 
@@ -298,16 +310,19 @@ class _Reader:
         }
 
     def _with_properties(self, its: Cluster, facts: Facts) -> Facts:
-        items = self._tried(None, lambda: its.list(CONFIG_MAPS, _PROPERTIES_NAMESPACE).items)
-        if items is None:
-            return replace(facts, properties_known=False)
-        properties = {item["metadata"]["name"]: _properties(item) for item in items}
+        if self._properties is None:
+            items = self._tried(None, lambda: its.list(CONFIG_MAPS, _PROPERTIES_NAMESPACE).items)
+            if items is None:
+                return replace(facts, properties_known=False)
+            self._properties = {item["metadata"]["name"]: _properties(item) for item in items}
+        properties = self._properties
         targets = [replace(target, properties=properties.get(target.name, {})) for target in facts.targets]
         return replace(facts, targets=targets)
 
     def _delivered(
         self,
         its: Cluster,
+        policy: str,
         placement: Placement,
         selected: Mapping[ObjectKey, Candidate],
         expanded: Sequence[ObjectKey],
@@ -315,14 +330,14 @@ class _Reader:
         """Templates as they were delivered, as far as `MOST_READ` reaches."""
         pairs = [(cluster, key) for key in expanded for cluster in placement.clusters][:MOST_READ]
         found = {}
-        for pair, work in zip(pairs, self._works(its, pairs, selected), strict=True):
+        for pair, work in zip(pairs, self._works(its, policy, pairs, selected), strict=True):
             manifests = (((work or {}).get("spec") or {}).get("workload") or {}).get("manifests") or []
             if len(manifests) == 1:
                 found[pair] = manifests[0]
         return found
 
     def _delivered_at(
-        self, its: Cluster, placement: Placement, selected: Mapping[ObjectKey, Candidate]
+        self, its: Cluster, policy: str, placement: Placement, selected: Mapping[ObjectKey, Candidate]
     ) -> dict[ObjectKey, float]:
         """When objects with a CustomTransform were last written, seen at one cluster: all are written together."""
         transformed = {(one.group, one.resource) for one in placement.facts.transforms}
@@ -332,14 +347,15 @@ class _Reader:
             if key[:2] in transformed and placement.clusters
         ][:MOST_READ]
         return {
-            key: _written(work["metadata"])
-            for (_cluster, key), work in zip(pairs, self._works(its, pairs, selected), strict=True)
+            key: written(work["metadata"])
+            for (_cluster, key), work in zip(pairs, self._works(its, policy, pairs, selected), strict=True)
             if work is not None
         }
 
     def _works(
         self,
         its: Cluster,
+        policy: str,
         pairs: Sequence[tuple[str, ObjectKey]],
         selected: Mapping[ObjectKey, Candidate],
     ) -> list[dict[str, Any] | None]:
@@ -347,13 +363,26 @@ class _Reader:
 
         def get(pair: tuple[str, ObjectKey]) -> dict[str, Any] | None:
             cluster, key = pair
-            name = f"{self._uid}-{self._sources.wds_name}-{selected[key].metadata.get('uid')}"
+            name = (
+                f"{self._uids.get(policy, '')}-{self._sources.wds_name}-{selected[key].metadata.get('uid')}"
+            )
             return self._tried(None, lambda: its.get(MANIFEST_WORKS, name, cluster))
 
         return _bulk.in_parallel(get, pairs) if pairs else []
 
 
 # -- parsing ----------------------------------------------------------------------------------------------------------
+
+
+def groups_of(deployment: Mapping[str, Any] | None) -> Sequence[str] | None:
+    """The groups that a controller-manager is limited to by the arguments in its Deployment; None if it is not."""
+    template = (((deployment or {}).get("spec") or {}).get("template") or {}).get("spec") or {}
+    for container in template.get("containers") or []:
+        for argument in container.get("args") or []:
+            if str(argument).startswith(_GROUPS_FLAG):
+                groups = str(argument).removeprefix(_GROUPS_FLAG)
+                return groups.split(",") if groups else None
+    return None
 
 
 def _with_planned(
@@ -407,7 +436,8 @@ def target(managed_cluster: Mapping[str, Any]) -> Target:
     )
 
 
-def _delivery_of(wds: str, binding: Mapping[str, Any]) -> Delivery:
+def delivery_of(wds: str, binding: Mapping[str, Any]) -> Delivery:
+    """What a policy of a WDS delivers, by its Binding."""
     return Delivery(
         wds=wds,
         policy=str(binding["metadata"]["name"]),
@@ -440,11 +470,11 @@ def _transform(obj: Mapping[str, Any]) -> Transform:
         name=str(obj["metadata"]["name"]),
         group=str(spec.get("apiGroup") or ""),
         resource=str(spec.get("resource") or ""),
-        changed_at=_written(obj["metadata"]),
+        changed_at=written(obj["metadata"]),
     )
 
 
-def _written(metadata: Mapping[str, Any]) -> float:
+def written(metadata: Mapping[str, Any]) -> float:
     """When an object, apart from its status, was last written, in seconds since the epoch; 0 if it does not say."""
     times = [
         entry.get("time") for entry in metadata.get("managedFields") or [] if not entry.get("subresource")
