@@ -11,6 +11,7 @@ version_added: "0.1.0"
 short_description: Restore the spaces of a hub from a backup
 description:
   - Brings a backup of M(kubestellar.core.space_backup) into the spaces of a fresh hub, which must have spaces of the same names.
+    Without O(spaces), all spaces of the backup are restored. What they are for is in the backup.
   - Restore before the workload clusters (WECs) join. Their ManagedClusters are created, accepted, labelled and with their properties, so that the
     ManifestWorks wait for the agents. Certificate requests of the agents still have to be approved (M(kubestellar.core.managed_cluster)).
     What runs in the WECs is then taken over as it is.
@@ -29,10 +30,6 @@ extends_documentation_fragment:
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
-  spaces:
-    description:
-      - The spaces to restore. If it is left out, all spaces of the backup.
-      - What they are for is in the backup.
   folder:
     description:
       - The folder of the backup. Every file must be as it was written, which is checked before the first request.
