@@ -131,15 +131,12 @@ _CONTROLLER_KEYS = frozenset(
 )
 """Keys of labels and annotations that controllers write by themselves."""
 
-_OCM_KEYS = ("agent.open-cluster-management.io/", "feature.open-cluster-management.io/")
-"""Prefixes of keys that OCM's agents and add-ons write on ManagedClusters (ocm: pkg/registration, pkg/addon)."""
+_ADDON_KEYS = "feature.open-cluster-management.io/"
+"""Prefix of labels that the hub writes on ManagedClusters, for their add-ons (ocm: pkg/registration/hub/addon)."""
 
 _OCM_TAINTS = frozenset(
     {"cluster.open-cluster-management.io/unavailable", "cluster.open-cluster-management.io/unreachable"}
 )
-_MANAGED_CLUSTER_SPEC = ("hubAcceptsClient", "leaseDurationSeconds", "taints")
-"""The fields that people decide; the agent writes the others again."""
-
 _JOB_LABELS = (
     "batch.kubernetes.io/controller-uid",
     "batch.kubernetes.io/job-name",
@@ -293,7 +290,7 @@ def stripped(obj: Mapping[str, Any]) -> dict[str, Any]:
         kept = {
             name: value
             for name, value in (metadata.pop(key, None) or {}).items()
-            if name not in _CONTROLLER_KEYS and not (managed_cluster and name.startswith(_OCM_KEYS))
+            if name not in _CONTROLLER_KEYS and not (managed_cluster and name.startswith(_ADDON_KEYS))
         }
         if kept:
             metadata[key] = kept
@@ -351,7 +348,8 @@ def _strip_pod(obj: dict[str, Any]) -> None:
 
 
 def _strip_managed_cluster(obj: dict[str, Any]) -> None:
-    spec = {key: value for key, value in (obj.get("spec") or {}).items() if key in _MANAGED_CLUSTER_SPEC}
+    # What the agent wrote stays: it writes that only when it creates the object (ocm: pkg/registration/spoke/registration).
+    spec = dict(obj.get("spec") or {})
     taints = [
         {key: value for key, value in taint.items() if key != "timeAdded"}
         for taint in spec.pop("taints", None) or []

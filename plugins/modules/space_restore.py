@@ -17,8 +17,8 @@ description:
     What runs in the WECs is then taken over as it is.
   - An agent that is connected to a hub evicts what the hub does not deliver an hour later, by default. So if WECs have joined a fresh hub before the
     restore, it has to be complete within that hour.
-  - The order is properties, ManagedClusters, CustomResourceDefinitions and Namespaces, other objects, CustomTransforms and StatusCollectors, BindingPolicies. If
-    something fails, later steps do not begin.
+  - The order is properties, ManagedClusters, CustomResourceDefinitions and Namespaces, other objects, CustomTransforms and StatusCollectors,
+    BindingPolicies. If something fails, later steps do not begin.
   - Objects are applied by server-side apply. Then the owners of fields are set to those of the backup, so that inventories and manifests
     act on the restored objects as they did on the old ones. What is there already is left alone, so an interrupted restore is completed by
     the next.

@@ -10,7 +10,9 @@ the workload clusters and the agents in them go on.
 from __future__ import annotations
 
 import base64
+import functools
 import json
+import os
 import shutil
 import stat
 import time
@@ -42,13 +44,22 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, supervisor, teardown
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import State
 
-from .conftest import Running, assert_ok, make_stack
+from .conftest import INVENTORY, Running, assert_ok, make_stack
 from .test_faults import wait_for
 
 WDSES = ("wds1", "wds2")
 WECS = ("cluster1", "cluster2")
 HUB_SIDE = ("hub", "its1", *WDSES)
-TWO_WDSES = ("-e", json.dumps({"hub_wdses": [{"name": name} for name in WDSES]}))
+WORKLOADS = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())["hub_workloads"]
+TWO_WDSES = (
+    "-e",
+    json.dumps(
+        {
+            "hub_wdses": [{"name": name} for name in WDSES],
+            "hub_workloads": [{**workload, "wds": "wds1"} for workload in WORKLOADS],
+        }
+    ),
+)
 PODS = Resource("", "v1", "pods", "Pod", True)
 TEAM = "team.example.com/name"
 TEAMS = 9
@@ -220,7 +231,8 @@ def fleet() -> Iterator[Running]:
         wait_for(lambda: len(placement(running)) == TEAMS + 1 and delivered(running), 180)
         yield running
     finally:
-        teardown.absent(running.stack, Progress(None), check_mode=False)
+        if "KUBESTELLAR_TEST_KEEP" not in os.environ:
+            teardown.absent(running.stack, Progress(None), check_mode=False)
 
 
 def placement(running: Running) -> dict[str, Any]:
@@ -339,6 +351,10 @@ def old_works(running: Running) -> dict[str, set[str]]:
     }
 
 
+def patch_status(cluster: Cluster, body: dict[str, Any], name: str) -> None:
+    cluster.patch(APPLIED_MANIFEST_WORKS, name, None, body, subresource="status")
+
+
 def let_an_hour_pass(running: Running, works: dict[str, set[str]]) -> None:
     """Let the agents evict what the earlier hub had delivered, as they do an hour after joining another one."""
     for wec, names in works.items():
@@ -352,10 +368,7 @@ def let_an_hour_pass(running: Running, works: dict[str, set[str]]) -> None:
         wait_for(marked)
         long_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
         body = {"status": {"evictionStartTime": long_ago}}
-
-        def age(name: str, cluster: Cluster = cluster, body: dict[str, Any] = body) -> None:
-            cluster.patch(APPLIED_MANIFEST_WORKS, name, None, body, subresource="status")
-
+        age = functools.partial(patch_status, cluster, body)
         _bulk.in_parallel(age, sorted(names))
     wait_for(lambda: not any(old_works(running)[wec] & works[wec] for wec in WECS), 120)
 

@@ -215,7 +215,7 @@ def test_a_token_is_made_anew():
     assert _backup.stripped(live)["data"] == {"token": "x"}
 
 
-def test_of_a_managed_cluster_what_people_decide_is_kept():
+def test_of_a_managed_cluster_what_people_and_the_agent_wrote_once_is_kept():
     gone = {"key": "cluster.open-cluster-management.io/unreachable", "effect": "NoSelect"}
     taint = {"key": "gpu", "effect": "NoSelect"}
     live = obj(
@@ -235,8 +235,16 @@ def test_of_a_managed_cluster_what_people_decide_is_kept():
     assert _backup.stripped(live) == obj(
         MANAGED_CLUSTERS,
         "c1",
-        metadata={"labels": {"city": "lisbon"}},
-        spec={"hubAcceptsClient": True, "leaseDurationSeconds": 60, "taints": [taint]},
+        metadata={
+            "labels": {"city": "lisbon"},
+            "annotations": {"agent.open-cluster-management.io/x": "y"},
+        },
+        spec={
+            "hubAcceptsClient": True,
+            "leaseDurationSeconds": 60,
+            "managedClusterClientConfigs": [{"url": "x"}],
+            "taints": [taint],
+        },
     )
 
 
