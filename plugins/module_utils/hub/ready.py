@@ -562,8 +562,8 @@ class _Work:
         job = self._objects[JOBS].get((namespace, name))
         space = next((space for space in self.spaces if space.namespace == namespace), None)
         plane = self._plane(space.name) if space else None
-        if job is None or job["metadata"]["uid"] in self._repaired:
-            return True  # it is on its way out
+        if job is None or job["metadata"]["uid"] in self._repaired or not troubles.job_failure(job):
+            return True  # it is on its way out, or runs again already
         if not self.settings.repair or plane is None or name not in troubles.hook_names(plane):
             return False
         if f"{namespace}/{name}" in self._repaired:
