@@ -385,7 +385,8 @@ def test_a_job_that_fails_is_run_again_once_and_then_named(installed, no_room, n
     assert made["repairs"] and all("deleted the Job its9-system/" in text for text in made["repairs"])
     no_room()
     made = module("hub_ready", **new_its)
-    assert not made.get("failed") and made["repairs"] and made["objects"][0]["ready"], made
+    assert not made.get("failed"), (made["msg"], made["repairs"], made["missing"], made["findings"])
+    assert made["repairs"] and made["objects"][0]["ready"]
     assert module("hub_ready", **new_its)["changed"] is False
 
 

@@ -11,7 +11,7 @@ keep them from coming ends the wait with its cause; what is known to pass when i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -162,8 +162,10 @@ def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, p
     def evaluate() -> Verdict:
         try:
             lacks = work.look({resource: found.objects() for resource, found in followers.items()})
-        except ConnectionFailed as error:
-            lacks = [error.message]  # it may come back
+        except (ApiError, ConnectionFailed) as error:
+            if isinstance(error, ApiError) and error.status < 500:
+                raise
+            lacks = [error.message]  # the API server may come back
         return Verdict(not lacks, lacks, again=_LOOK_SECONDS)
 
     try:
@@ -421,7 +423,8 @@ class _Work:
         after = self.hosting.apply(DEPLOYMENTS, want, force=True, dry_run=self.dry_run)
         generations.append(int(after["metadata"]["generation"]))
         self._wrote("update", DEPLOYMENTS, deployment, after)
-        self.progress.line(f"{binding.wds}: {name} is bound to {binding.its}")
+        if not self.dry_run:
+            self.progress.line(f"{binding.wds}: {name} is bound to {binding.its}")
 
     def _is_stale(self, deployment: Mapping[str, Any]) -> bool:
         """Whether we know of a newer generation than the one seen."""
@@ -480,7 +483,7 @@ class _Work:
         namespaces = {space.namespace: space for space in self.spaces if lacking[space.name]}
         self._no_database = self._lacks_postgres(namespaces.values())
         if "kubeflex" in lacks or self._no_database:
-            found += self._in_namespace(KUBEFLEX_NAMESPACE, self._classes)
+            found += self._in_namespace(KUBEFLEX_NAMESPACE)
         for namespace, space in namespaces.items():
             plane = self._plane(space.name)
             if plane is None:
@@ -491,21 +494,18 @@ class _Work:
                 secret = self.hosting.get(SECRETS, reference["name"], reference.get("namespace"))
                 key = troubles.secret_trouble(plane, secret)
                 found += [key] if key else []
-            mine = self._in_namespace(namespace, self._classes)
+            mine = self._in_namespace(namespace)
             if space.role == "wds" and lacking.get(space.its):
                 mine = [finding for finding in mine if finding.id not in _AFTER_ITS]
             found += mine
         return found
-
-    def _classes(self) -> list[dict[str, Any]]:
-        return self.hosting.list(STORAGE_CLASSES).items
 
     def _lacks_postgres(self, spaces: Iterable[Space]) -> bool:
         """Whether one of these is of type k8s and the database for it is not there."""
         types = {(self._plane(space.name) or {}).get("spec", {}).get("type") for space in spaces}
         return "k8s" in types and self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
 
-    def _in_namespace(self, namespace: str, classes: Callable[[], list[dict[str, Any]]]) -> list[Finding]:
+    def _in_namespace(self, namespace: str) -> list[Finding]:
         pods = self.hosting.list(PODS, namespace).items
         events = sorted(self.hosting.list(EVENTS, namespace).items, key=_event_time)
         claims = self.hosting.list(CLAIMS, namespace).items
@@ -514,8 +514,10 @@ class _Work:
         for job in self._jobs(namespace):
             failure = troubles.job_failure(job, pods)
             found += [failure] if failure else []
-        known = classes() if pending else []
-        volumes = [trouble for claim in pending if (trouble := troubles.claim_trouble(claim, known, events))]
+        classes = self.hosting.list(STORAGE_CLASSES).items if pending else []
+        volumes = [
+            trouble for claim in pending if (trouble := troubles.claim_trouble(claim, classes, events))
+        ]
         found += volumes
         for pod in pods:
             found += troubles.pod_troubles(pod, volume_pending=bool(volumes))
@@ -562,8 +564,8 @@ class _Work:
         job = self._objects[JOBS].get((namespace, name))
         space = next((space for space in self.spaces if space.namespace == namespace), None)
         plane = self._plane(space.name) if space else None
-        if job is None or job["metadata"]["uid"] in self._repaired:
-            return True  # it is on its way out
+        if job is None or job["metadata"]["uid"] in self._repaired or not troubles.job_failure(job):
+            return True  # it is on its way out, or runs again already
         if not self.settings.repair or plane is None or name not in troubles.hook_names(plane):
             return False
         if f"{namespace}/{name}" in self._repaired:
