@@ -229,7 +229,7 @@ def is_own(resource: Resource, obj: Mapping[str, Any], around: Surroundings) -> 
     """Whether an object of a WDS was put there by people, and will not come back by itself."""
     metadata = obj["metadata"]
     name, namespace = str(metadata["name"]), str(metadata.get("namespace") or "")
-    place = name if (resource.group, resource.kind) == ("", "Namespace") else namespace
+    place = name if resource == NAMESPACES or resource.kind == "Namespace" else namespace
     if metadata.get("deletionTimestamp") or place in around.excluded:
         return False
     if any(owner.get("controller") for owner in metadata.get("ownerReferences") or []):
