@@ -117,7 +117,12 @@ def _same_map(want: Mapping[str, Any], live: Mapping[str, Any], owned: Mapping[s
     names = {key[2:] for key in owned if key.startswith("f:")}
     if names != set(want):
         return False
-    return all(_same(value, live.get(key), owned[f"f:{key}"]) for key, value in want.items())
+    # What is empty may not be stored, such as `preserveUnknownFields: false` of a CustomResourceDefinition: it is owned
+    # and not there. Had we applied anything else before, it would be there.
+    return all(
+        (key not in live and not value) or _same(value, live.get(key), owned[f"f:{key}"])
+        for key, value in want.items()
+    )
 
 
 def _same_keyed(want: list[Any], live: list[Any], owned: Mapping[str, Any]) -> bool:

@@ -94,6 +94,17 @@ def test_defaults_foreign_fields_and_other_spellings_are_no_difference():
     assert _diff.satisfied(DEPLOYMENT, live(foreign))
 
 
+def test_what_is_empty_and_owned_is_no_difference_where_the_server_does_not_store_it():
+    want, there = copy.deepcopy(DEPLOYMENT), live()
+    want["spec"]["paused"] = False
+    assert not _diff.satisfied(want, there)  # it was never applied
+    there["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:paused"] = {}
+    assert _diff.satisfied(want, there)
+    assert not _diff.satisfied(want, {**there, "spec": {**there["spec"], "paused": True}})
+    want["spec"]["paused"] = True
+    assert not _diff.satisfied(want, there)
+
+
 @pytest.mark.parametrize(
     "change",
     [
