@@ -276,8 +276,13 @@ def twins() -> list[dict[str, Any]]:
     return [
         _crd(GROUP, "twins", "Twin", {"v1": True, "v2": True}, namespaced=True),
         _thing(f"{GROUP}/v1", "Twin", "both", "alpha"),
-        _thing("v1", "ConfigMap", "beside", "alpha"),
+        beside("alpha"),
     ]
+
+
+def beside(namespace: str) -> dict[str, Any]:
+    """An ordinary object that the policy for the twins selects too."""
+    return _thing("v1", "ConfigMap", "beside", namespace)
 
 
 # -- policies -----------------------------------------------------------------------------------------------------
