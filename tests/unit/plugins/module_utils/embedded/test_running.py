@@ -281,16 +281,20 @@ def test_a_real_supervisor_starts_changes_and_removes_programs(stack):
     def entry(*command):
         return {"command": list(command), "environment": {}, "stop_signal": "TERM"}
 
+    def wait_running():
+        deadline = time.monotonic() + 10
+        while set((control.states() or {}).values()) != {"RUNNING"} and time.monotonic() < deadline:
+            time.sleep(0.1)
+
     control = supervisor.Supervisor(stack)
     try:
         control.bring_about({"a": entry("sleep", "100"), "b": entry("sleep", "200")})
+        wait_running()
         before = {process.text: process.pid for process in processes.of_stack(stack)}
         control.bring_about(
             {"a": entry("sleep", "100"), "b": entry("sleep", "300"), "c": entry("sleep", "400")}
         )
-        deadline = time.monotonic() + 10
-        while set((control.states() or {}).values()) != {"RUNNING"} and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_running()
         after = {process.text: process.pid for process in processes.of_stack(stack)}
         assert after["sleep 100"] == before["sleep 100"]
         assert "sleep 200" not in after and {"sleep 300", "sleep 400"} <= set(after)
