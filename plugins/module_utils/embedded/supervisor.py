@@ -116,16 +116,6 @@ class Supervisor:
             if name in programs and state not in _RUNNING:
                 server.startProcess(name, False)
 
-    def shut_down(self) -> None:
-        """Stop all programs and supervisord itself; nothing happens if it does not run."""
-        try:
-            self._rpc().supervisor.shutdown()
-        except _RPC_ERRORS:
-            return
-        deadline = time.monotonic() + _UP_SECONDS
-        while time.monotonic() < deadline and self.states() is not None:
-            time.sleep(0.1)
-
     def _start(self) -> None:
         """Start supervisord, after ending what an earlier one that was killed has left behind."""
         processes.stop(orphans(self._stack))

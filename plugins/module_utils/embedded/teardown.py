@@ -25,15 +25,15 @@ def absent(stack: Stack, progress: Progress, *, check_mode: bool) -> dict[str, i
     if check_mode or not (running or stack.folder.exists()):
         return found
     with stack.locked(progress):
-        supervisor.Supervisor(stack).shut_down()
-        # Whatever restarts others comes first; a second look finds what was started in between.
+        # Whatever restarts others comes first; a second look finds what was started in between. Without grace, since nothing
+        # that they would write is kept.
         for _attempt in range(3):
             running = processes.of_stack(stack)
             if not running:
                 break
             progress.line(f"stopping {len(running)} processes")
-            processes.stop(supervisor.orphans(stack))
-            processes.stop(processes.of_stack(stack))
+            processes.stop(supervisor.orphans(stack), grace=0)
+            processes.stop(processes.of_stack(stack), grace=0)
         try:
             shutil.rmtree(stack.folder)
         except OSError as error:
