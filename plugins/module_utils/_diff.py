@@ -62,16 +62,15 @@ def satisfied(
     want: Mapping[str, Any], live: Mapping[str, Any], *, field_manager: str = FIELD_MANAGER
 ) -> bool:
     """Whether applying `want` (see `wanted`) would change nothing in `live`, as far as can be told from here."""
-    owned = _owned_fields(live, field_manager)
-    if owned is None:
-        return False
     body = {key: value for key, value in want.items() if key not in ("apiVersion", "kind")}
     metadata = {k: v for k, v in (body.get("metadata") or {}).items() if k not in ("name", "namespace")}
     if metadata:
         body["metadata"] = metadata
     else:
         body.pop("metadata", None)
-    return _same_map(body, live, owned)
+    owned = _owned_fields(live, field_manager)
+    # The server remembers no owner of nothing, such as a Namespace of which only the name is given.
+    return not body if owned is None else _same_map(body, live, owned)
 
 
 def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> bool:

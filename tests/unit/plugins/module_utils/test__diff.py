@@ -139,6 +139,11 @@ def test_a_field_no_longer_or_newly_wanted_is_a_difference(change):
     assert not _diff.satisfied(want, live())
 
 
+def test_an_object_of_which_nothing_is_wanted_is_right_as_it_is():
+    want = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    assert _diff.satisfied(want, {**want, "metadata": {"name": "shop", "labels": {"others": "own"}}})
+
+
 def test_an_object_that_others_made_is_not_ours_yet():
     assert not _diff.satisfied(DEPLOYMENT, live(lambda obj: obj["metadata"].update(managedFields=[])))
     assert not _diff.applied_by(live(lambda obj: obj["metadata"].update(managedFields=[])))
