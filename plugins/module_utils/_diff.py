@@ -69,8 +69,10 @@ def satisfied(
     else:
         body.pop("metadata", None)
     owned = _owned_fields(live, field_manager)
-    # The server remembers no owner of nothing, such as a Namespace of which only the name is given.
-    return not body if owned is None else _same_map(body, live, owned)
+    if owned is None:
+        # The server remembers no owner of nothing, such as a Namespace of which only the name is given.
+        return not body and not applied_by(live, field_manager)
+    return _same_map(body, live, owned)
 
 
 def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> bool:

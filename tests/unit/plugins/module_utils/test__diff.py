@@ -142,6 +142,9 @@ def test_a_field_no_longer_or_newly_wanted_is_a_difference(change):
 def test_an_object_of_which_nothing_is_wanted_is_right_as_it_is():
     want = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
     assert _diff.satisfied(want, {**want, "metadata": {"name": "shop", "labels": {"others": "own"}}})
+    # What we applied in another version is still to be given up.
+    ours = {"manager": _diff.FIELD_MANAGER, "operation": "Apply", "apiVersion": "v0", "fieldsV1": OWNED}
+    assert not _diff.satisfied(want, {**want, "metadata": {"name": "shop", "managedFields": [ours]}})
 
 
 def test_an_object_that_others_made_is_not_ours_yet():
