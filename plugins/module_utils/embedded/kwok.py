@@ -102,6 +102,8 @@ def environment(stack: Stack) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "HOME": str(stack.run),
+        # Agents keep keys in temporary files, which must go with the stack also when they are killed.
+        "TMPDIR": str(stack.run),
         # Go programs keep up to twice their live memory by default; these clusters have memory to save, not time.
         "GOGC": "50",
     }

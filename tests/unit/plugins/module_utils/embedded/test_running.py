@@ -190,6 +190,7 @@ def test_the_environment_of_the_stack_is_marked_and_knows_no_proxy_and_no_creden
     assert environment[MARKER] == str(stack.folder)
     assert "HTTPS_PROXY" not in environment and "K8S_AUTH_API_KEY" not in environment
     assert environment["KUBECONFIG"].startswith(str(stack.folder))
+    assert environment["TMPDIR"].startswith(str(stack.folder))
 
 
 def test_a_port_is_remembered_and_a_taken_one_is_named_with_its_holder(stack):
