@@ -8,151 +8,27 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import ansible.module_utils._internal
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
 
-CHECKOUT = Path(__file__).parents[2]
-INVENTORY = CHECKOUT / "inventories" / "embedded"
-CONTEXTS = ("hub", "its1", "wds1", "cluster1", "cluster2")
+from .chart_hub import Hub
+from .running import Running, assert_ok, destroy, make_stack
 
 
-@dataclass(frozen=True)
-class Running:
-    """A stack for tests: its place, its clusters, and how to run playbooks and modules against it."""
-
-    stack: Stack
-
-    @property
-    def kubeconfig(self) -> str:
-        """Path of the merged kubeconfig."""
-        return str(self.stack.kubeconfig)
-
-    def cluster(self, context: str) -> Cluster:
-        """A client for one of the clusters."""
-        return Cluster.from_kubeconfig(self.kubeconfig, context, name=context)
-
-    def arguments(self, playbook: str, *extra: str) -> list[str]:
-        """The command line of a playbook of the checkout for this stack."""
-        return [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            "-i",
-            str(INVENTORY),
-            str(CHECKOUT / "playbooks" / f"{playbook}.yml"),
-            "-e",
-            f"kubestellar_stack={self.stack.name}",
-            "-e",
-            f"kubestellar_home={self.stack.home}",
-            *extra,
-        ]
-
-    def environment(self) -> dict[str, str]:
-        """The environment of a playbook run."""
-        return {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
-
-    def playbook(self, name: str, *extra: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
-        """Run a playbook of the checkout to its end."""
-        return subprocess.run(
-            self.arguments(name, *extra),
-            cwd=CHECKOUT,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    def start_playbook(self, name: str, *extra: str) -> subprocess.Popen[str]:
-        """Start a playbook in a process group of its own, to be interrupted."""
-        return subprocess.Popen(
-            self.arguments(name, *extra),
-            cwd=CHECKOUT,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def writes(self, context: str, since: int = 0) -> list[dict[str, Any]]:
-        """The write requests of the collection in the audit log of a cluster, after the first `since` events.
-
-        A dry run is in the log too, but writes nothing.
-        """
-        lines = (self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines()
-        events = [json.loads(line) for line in lines[since:]]
-        return [
-            event
-            for event in events
-            if event.get("userAgent", "").startswith("kubestellar.core")
-            and "dryRun=All" not in event["requestURI"]
-        ]
-
-    def mark(self) -> dict[str, int]:
-        """The length of each audit log now, for `writes_since`."""
-        return {
-            context: len((self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines())
-            for context in CONTEXTS
-        }
-
-    def writes_since(self, mark: dict[str, int]) -> list[str]:
-        """What the collection has written anywhere since a mark, one line per request."""
-        return [
-            f"{context}: {event['verb']} {event['requestURI']}"
-            for context in CONTEXTS
-            for event in self.writes(context, mark[context])
-        ]
-
-
-def recap(output: str) -> dict[str, dict[str, int]]:
-    """Host to the counters of a play recap."""
-    counters = {}
-    for line in output.partition("PLAY RECAP")[2].splitlines():
-        host, colon, rest = line.partition(" : ")
-        if colon:
-            counters[host.strip()] = {
-                key: int(value) for key, value in (pair.split("=") for pair in rest.split())
-            }
-    return counters
-
-
-def assert_ok(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, int]]:
-    """The recap of a playbook that has succeeded."""
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
-    return recap(done.stdout)
-
-
-def make_stack(name: str) -> Running:
-    """A stack of this name in the user's home of the embedded provider, where the programs are built once."""
-    return Running(Stack.of(os.environ.get("KUBESTELLAR_HOME", ""), name))
-
-
-def destroy(running: Running) -> None:
-    """Delete a stack and see that nothing of it is left."""
-    assert_ok(running.playbook("teardown"))
-    assert not running.stack.folder.exists()
-    assert processes.of_stack(running.stack) == []
+def _worker() -> str:
+    """The number of this worker of pytest-xdist, empty for the first or only one."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw").removeprefix("0")
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Running]:
     """The stack that all tests of a worker share, set up by site.yml; they clean up after themselves."""
     name = os.environ.get("KUBESTELLAR_TEST_STACK", "test")
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    running = make_stack(name if worker == "0" else f"{name}{worker}")
+    running = make_stack(f"{name}{_worker()}")
     assert_ok(running.playbook("site", timeout=1500))
     yield running
     if "KUBESTELLAR_TEST_KEEP" not in os.environ:
@@ -179,7 +55,19 @@ def module(
     return call
 
 
-def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Signal a playbook and everything it has started itself, and wait for its end."""
-    os.killpg(process.pid, number)
-    process.wait(timeout=60)
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """An existing cluster for a hub with one ITS and one WDS, with nothing of the chart in it yet."""
+    name = os.environ.get("KUBESTELLAR_TEST_STACK", "test") + f"-chart{_worker()}"
+    made = Hub(make_stack(name), tmp_path_factory.mktemp("chart"))
+    made.set_up()
+    yield made
+    if "KUBESTELLAR_TEST_KEEP" not in os.environ:
+        destroy(made.running)
+
+
+@pytest.fixture(scope="module")
+def installed(hub: Hub) -> Hub:
+    """The same with the chart installed by hub.yml."""
+    assert_ok(hub.run("hub"))
+    return hub

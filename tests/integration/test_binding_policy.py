@@ -27,7 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 
-from .conftest import Running
+from .running import Running
 
 CUSTOM_TRANSFORMS = Resource(
     "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False

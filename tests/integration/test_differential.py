@@ -50,8 +50,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Candidate
 
 from . import differential
-from .conftest import Running
 from .differential import Answer, Placement, Resolver, World
+from .running import Running
 
 CASES = int(os.environ.get("KUBESTELLAR_DIFFERENTIAL_CASES", "500"))
 SEED = int(os.environ.get("KUBESTELLAR_DIFFERENTIAL_SEED", "1"))

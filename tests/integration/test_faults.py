@@ -19,7 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     teardown,
 )
 
-from .conftest import Running, assert_ok, destroy, kill_group, make_stack
+from .running import Running, assert_ok, destroy, kill_group, make_stack
 
 
 def assert_converges(running: Running) -> None:

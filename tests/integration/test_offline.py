@@ -14,7 +14,7 @@ from ansible_collections.kubestellar.core.plugins.filter.workload_offline import
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import kinds, resolution
 
-from .conftest import INVENTORY
+from .running import INVENTORY
 
 EDGE = [{"match_labels": {"location-group": "edge"}}]
 SHOP = [{"match_labels": {"kubestellar.core/workload": "shop"}}]

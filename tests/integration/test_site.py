@@ -20,7 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 
-from .conftest import CHECKOUT, CONTEXTS, assert_ok, make_stack
+from .running import CHECKOUT, CONTEXTS, assert_ok, make_stack
 
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
 JOBS = Resource("batch", "v1", "jobs", "Job", True)

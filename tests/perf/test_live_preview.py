@@ -29,7 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 
-from ..integration.conftest import CHECKOUT, Running, assert_ok, destroy, make_stack
+from ..integration.running import CHECKOUT, Running, assert_ok, destroy, make_stack
 
 OBJECTS, CLUSTERS, TEAMS, ROUNDS = 10_000, 1_000, 50, 3
 

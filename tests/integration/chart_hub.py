@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A hub by KubeStellar's core chart on an existing cluster, for tests: real chart, helm, API server and KubeFlex manager.
+
+Only what runs inside Pods is simulated. So the API servers of spaces of type `k8s` are not there; those of type `host` are the
+hosting cluster itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils import _resources
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+
+from .running import CHECKOUT, Running, assert_ok
+
+HOSTING = CHECKOUT / "tests" / "integration" / "chart" / "hosting.yml"
+ONE = {"hub_itses": [{"name": "its1", "type": "host"}], "hub_wdses": [{"name": "wds1"}]}
+
+
+@dataclass(frozen=True)
+class Hub:
+    """An existing cluster with a chart beside it, and an inventory that names both."""
+
+    running: Running
+    folder: Path
+
+    @property
+    def cluster(self) -> Cluster:
+        """A client for the cluster."""
+        return self.running.cluster("hub")
+
+    @property
+    def connection(self) -> dict[str, str]:
+        """The connection options of modules."""
+        return {"kubeconfig": self.running.kubeconfig, "context": "hub"}
+
+    def planes(self) -> list[str]:
+        """Names of the ControlPlanes."""
+        return [plane["metadata"]["name"] for plane in self.cluster.list(_resources.CONTROL_PLANES).items]
+
+    def variables(self, **more: Any) -> dict[str, Any]:
+        """The variables of the hub."""
+        return {
+            "hub_provider": "existing",
+            "hub_kubeconfig": self.running.kubeconfig,
+            "hub_context": "hub",
+            "hub_chart_ref": str(self.folder / "core-chart"),
+            "hub_helm": str(self.running.stack.bin / "helm"),
+            "hub_verify": "reachable",
+            "hub_wait_timeout": 240,
+            **ONE,
+            **more,
+        }
+
+    def run(self, playbook: str, *extra: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the checkout on this hub."""
+        inventory = self.folder / "hosts.yml"
+        inventory.write_text(
+            yaml.safe_dump(
+                {
+                    "all": {
+                        "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+                    },
+                    "kubestellar_hubs": {"hosts": {"hub": self.variables(**variables)}},
+                }
+            )
+        )
+        arguments = self.running.arguments(playbook, *extra)
+        arguments[arguments.index("-i") + 1] = str(inventory)
+        return self._start(arguments)
+
+    def set_up(self) -> None:
+        """Run the cluster and the KubeFlex manager, and lay the chart down."""
+        arguments = self.running.arguments("hub")
+        arguments[3] = str(HOSTING)
+        assert_ok(self._start(arguments))
+        charts = self.running.stack.bin.resolve().parent / "charts"
+        chart = self.folder / "core-chart"
+        shutil.copytree(charts / "core-chart", chart)
+        shutil.copytree(charts / "kubeflex-operator", chart / "charts" / "kubeflex-operator")
+        content = yaml.safe_load((chart / "Chart.yaml").read_text())
+        kubeflex = yaml.safe_load((chart / "charts" / "kubeflex-operator" / "Chart.yaml").read_text())
+        (dependency,) = (entry for entry in content["dependencies"] if entry["name"] == "kubeflex-operator")
+        content["dependencies"] = [{**dependency, "version": kubeflex["version"]}]
+        content["version"] = content["appVersion"] = "0.30.0"
+        (chart / "Chart.yaml").write_text(yaml.safe_dump(content))
+
+    def _start(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            arguments,
+            cwd=CHECKOUT,
+            env=self.running.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+
+    def writes(self, since: int) -> list[str]:
+        """The writes of helm and the collection since a mark, from the audit log."""
+        lines = self.audit_log()[since:]
+        events = [json.loads(line) for line in lines]
+        return [
+            f"{event['verb']} {event['requestURI']}"
+            for event in events
+            if event.get("userAgent", "").startswith(("kubestellar.core", "Helm"))
+            and "dryRun=All" not in event["requestURI"]
+        ]
+
+    def audit_log(self) -> list[str]:
+        """The lines of the cluster's audit log."""
+        return (self.running.stack.cluster("hub") / "logs" / "audit.log").read_text().splitlines()
+
+    def arguments_of(self, wds: str, deployment: str) -> list[str]:
+        """All arguments of the containers of a controller, those of init containers first."""
+        found = self.cluster.get(_resources.DEPLOYMENTS, deployment, f"{wds}-system")
+        pod = found["spec"]["template"]["spec"]
+        containers = [*(pod.get("initContainers") or []), *pod["containers"]]
+        return [argument for container in containers for argument in container.get("args") or []]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
+    """Fail unless the condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.3)
+
+
+def encoded(data: bytes) -> str:
+    """Base64 as text."""
+    return base64.b64encode(data).decode()
+
+
+@contextlib.contextmanager
+def pods_get(hub: Hub, namespace: str, status: dict[str, Any]) -> Iterator[None]:
+    """Whatever Pod of the namespace waits for a node gets this status."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.wait(0.3):
+            for pod in hub.cluster.list(_resources.PODS, namespace).items:
+                now = pod["status"]
+                if (now.get("phase"), now.get("containerStatuses")) == ("Pending", None):
+                    name = pod["metadata"]["name"]
+                    hub.cluster.patch(
+                        _resources.PODS, name, namespace, {"status": status}, subresource="status"
+                    )
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def container(name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """A container's status."""
+    return {"name": name, "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}

@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real embedded stack for tests: its place, its clusters, and how to run playbooks and modules against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
+
+CHECKOUT = Path(__file__).parents[2]
+INVENTORY = CHECKOUT / "inventories" / "embedded"
+CONTEXTS = ("hub", "its1", "wds1", "cluster1", "cluster2")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stack for tests: its place, its clusters, and how to run playbooks and modules against it."""
+
+    stack: Stack
+
+    @property
+    def kubeconfig(self) -> str:
+        """Path of the merged kubeconfig."""
+        return str(self.stack.kubeconfig)
+
+    def cluster(self, context: str) -> Cluster:
+        """A client for one of the clusters."""
+        return Cluster.from_kubeconfig(self.kubeconfig, context, name=context)
+
+    def arguments(self, playbook: str, *extra: str) -> list[str]:
+        """The command line of a playbook of the checkout for this stack."""
+        return [
+            str(Path(sys.executable).parent / "ansible-playbook"),
+            "-i",
+            str(INVENTORY),
+            str(CHECKOUT / "playbooks" / f"{playbook}.yml"),
+            "-e",
+            f"kubestellar_stack={self.stack.name}",
+            "-e",
+            f"kubestellar_home={self.stack.home}",
+            *extra,
+        ]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a playbook run."""
+        return {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
+
+    def playbook(self, name: str, *extra: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the checkout to its end."""
+        return subprocess.run(
+            self.arguments(name, *extra),
+            cwd=CHECKOUT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start_playbook(self, name: str, *extra: str) -> subprocess.Popen[str]:
+        """Start a playbook in a process group of its own, to be interrupted."""
+        return subprocess.Popen(
+            self.arguments(name, *extra),
+            cwd=CHECKOUT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def writes(self, context: str, since: int = 0) -> list[dict[str, Any]]:
+        """The write requests of the collection in the audit log of a cluster, after the first `since` events.
+
+        A dry run is in the log too, but writes nothing.
+        """
+        lines = (self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines()
+        events = [json.loads(line) for line in lines[since:]]
+        return [
+            event
+            for event in events
+            if event.get("userAgent", "").startswith("kubestellar.core")
+            and "dryRun=All" not in event["requestURI"]
+        ]
+
+    def mark(self) -> dict[str, int]:
+        """The length of each audit log now, for `writes_since`."""
+        return {
+            context: len((self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines())
+            for context in CONTEXTS
+        }
+
+    def writes_since(self, mark: dict[str, int]) -> list[str]:
+        """What the collection has written anywhere since a mark, one line per request."""
+        return [
+            f"{context}: {event['verb']} {event['requestURI']}"
+            for context in CONTEXTS
+            for event in self.writes(context, mark[context])
+        ]
+
+
+def recap(output: str) -> dict[str, dict[str, int]]:
+    """Host to the counters of a play recap."""
+    counters = {}
+    for line in output.partition("PLAY RECAP")[2].splitlines():
+        host, colon, rest = line.partition(" : ")
+        if colon:
+            counters[host.strip()] = {
+                key: int(value) for key, value in (pair.split("=") for pair in rest.split())
+            }
+    return counters
+
+
+def assert_ok(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, int]]:
+    """The recap of a playbook that has succeeded."""
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    return recap(done.stdout)
+
+
+def make_stack(name: str) -> Running:
+    """A stack of this name in the user's home of the embedded provider, where the programs are built once."""
+    return Running(Stack.of(os.environ.get("KUBESTELLAR_HOME", ""), name))
+
+
+def destroy(running: Running) -> None:
+    """Delete a stack and see that nothing of it is left."""
+    assert_ok(running.playbook("teardown"))
+    assert not running.stack.folder.exists()
+    assert processes.of_stack(running.stack) == []
+
+
+def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signal a playbook and everything it has started itself, and wait for its end."""
+    os.killpg(process.pid, number)
+    process.wait(timeout=60)
