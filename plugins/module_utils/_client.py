@@ -260,11 +260,15 @@ class Cluster:
 
     def ready(self, timeout: float = 2.0) -> bool:
         """Whether the API server answers `/readyz` with OK; no answer is "no"."""
+        return self.readiness(timeout) == 200
+
+    def readiness(self, timeout: float = 2.0) -> int:
+        """The HTTP status with which the API server answers `/readyz`; 0 if it does not answer."""
         try:
             response = self._send("GET", "/readyz", None, None, "", "*/*", timeout, preload=True)
         except urllib3.exceptions.HTTPError:
-            return False
-        return int(response.status) == 200
+            return 0
+        return int(response.status)
 
     # -- requests ---------------------------------------------------------------------------------------------
 

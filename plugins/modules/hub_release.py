@@ -52,6 +52,11 @@ options:
       - Whether the upgrade may delete spaces that are not listed.
     type: bool
     default: false
+  heal:
+    description:
+      - Whether a pending revision of a dead helm is forgotten. Before a removal it must not be, since only it tells what there is to remove.
+    type: bool
+    default: true
   stale_after:
     description:
       - Seconds after which a pending revision is taken for that of a helm that is dead.
@@ -82,7 +87,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The newest revision that is not pending, empty if there is none.
+  description: The newest revision that stays, empty if there is none.
   returned: always
   type: dict
   contains:
@@ -139,6 +144,7 @@ SPEC: dict[str, Any] = {
         "options": {"name": {"type": "str", "required": True}, "type": {"type": "str"}},
     },
     "allow_removal": {"type": "bool", "default": False},
+    "heal": {"type": "bool", "default": True},
     "stale_after": {"type": "int", "default": 900},
 }
 
@@ -153,6 +159,7 @@ def work(context: Context) -> dict[str, Any]:
         params["namespace"],
         params["spaces"],
         allow_removal=params["allow_removal"],
+        heal=params["heal"],
         stale_after=params["stale_after"],
         now=time.time(),
         dry_run=context.check_mode,

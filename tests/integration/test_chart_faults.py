@@ -5,19 +5,138 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
+import os
 import re
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _resources
+from ansible_collections.kubestellar.core.plugins.module_utils import _client, _resources
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready
 
 from .chart_hub import Hub, container, pods_get, wait_for
+from .running import assert_ok
 
 HOOK_VARIABLES = {"ITSSecretName": "admin-kubeconfig", "ITSSecretKey": "kubeconfig-incluster"}
 HOOKS = [{"name": name, "vars": HOOK_VARIABLES} for name in ("its-hub-init", "install-status-addon")]
+
+
+WEBHOOKS = _client.Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingwebhookconfigurations",
+    "ValidatingWebhookConfiguration",
+    False,
+)
+
+
+@contextlib.contextmanager
+def webhook(hub: Hub, namespace: str, group: str, plural: str) -> Iterator[None]:
+    """Nothing of this kind can be created in the namespace, since the webhook that is asked does not answer."""
+    rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE"], "resources": [plural]}
+    entry = {
+        "name": "gate.example.com",
+        "clientConfig": {"url": "https://127.0.0.1:9/gate"},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "rules": [rule],
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 2,
+    }
+    hub.cluster.create(
+        WEBHOOKS,
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "gate"},
+            "webhooks": [entry],
+        },
+    )
+    try:
+        yield
+    finally:
+        hub.cluster.delete(WEBHOOKS, "gate", None)
+
+
+# -- before the hub is there -------------------------------------------------------------------------------------------
+
+
+def releases(hub: Hub) -> list[dict[str, Any]]:
+    """The Secrets of Helm's revisions."""
+    return hub.cluster.list(_resources.SECRETS, "default", label_selector="owner=helm,name=ks-core").items
+
+
+@contextlib.contextmanager
+def helm_is_killed(hub: Hub) -> Iterator[None]:
+    """The helm of a run that goes on meanwhile is killed as soon as its release is pending."""
+
+    def work() -> None:
+        wait_for(
+            lambda: any(one["metadata"]["labels"]["status"] == "pending-install" for one in releases(hub))
+        )
+        found = subprocess.run(
+            ["pgrep", "-f", f"^{hub.running.stack.bin}/helm .*ks-core"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for pid in found.stdout.split():
+            os.kill(int(pid), signal.SIGKILL)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    yield
+    thread.join(timeout=10)
+
+
+def age(hub: Hub) -> None:
+    """As if the killed helm had begun long ago."""
+    for one in releases(hub):
+        name, labels = one["metadata"]["name"], {"createdAt": "1000000", "modifiedAt": "1000000"}
+        hub.cluster.patch(_resources.SECRETS, name, "default", {"metadata": {"labels": labels}})
+
+
+def test_a_webhook_that_refuses_what_the_chart_makes_is_named_and_the_next_run_installs_it(hub):
+    with webhook(hub, "kubeflex-system", "apps", "deployments"):
+        done = hub.run("hub")
+    assert done.returncode != 0
+    output = " ".join(done.stdout.split())
+    assert "the core chart could not be installed" in output and 'failed calling webhook "gate.' in output
+
+
+def test_half_an_installation_is_removed(hub):
+    assert_ok(hub.run("teardown"))
+    with helm_is_killed(hub):
+        assert hub.run("hub").returncode != 0
+    done = hub.run("teardown")
+    assert done.returncode != 0 and "another helm is at work, or has died" in " ".join(done.stdout.split())
+    age(hub)
+    assert_ok(hub.run("teardown"))
+    assert releases(hub) == [] and hub.planes() == []
+    assert hub.cluster.get(_resources.DEPLOYMENTS, "kubeflex-controller-manager", "kubeflex-system") is None
+    assert assert_ok(hub.run("teardown"))["hub"]["changed"] == 0
+
+
+def test_an_installation_whose_helm_was_killed_is_completed_by_a_later_run(hub):
+    with helm_is_killed(hub):
+        assert hub.run("hub").returncode != 0
+    age(hub)
+    assert_ok(hub.run("hub"))
+    mark = len(hub.audit_log())
+    assert assert_ok(hub.run("hub"))["hub"]["changed"] == 0
+    assert hub.writes(mark) == []
+
+
+# -- while it is waited for ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -144,3 +263,134 @@ def test_a_hook_that_does_not_exist_ends_the_wait_at_once(installed, module):
         assert "ControlPlane its8: It names the PostCreateHook misspelt, which does not exist" in made["msg"]
     finally:
         module("control_plane", **options, state="absent")
+
+
+def test_a_webhook_that_refuses_what_a_hook_makes_ends_the_wait_with_its_name(installed, module):
+    options = {**installed.connection, "name": "its6", "role": "its"}
+    wait = {**installed.connection, "itses": [{"name": "its6"}], "patience": 5, "wait_timeout": 120}
+    try:
+        with webhook(installed, "its6-system", "batch", "jobs"):
+            module("control_plane", **options, type="host", hooks=HOOKS, wait=False)
+            made = module("hub_ready", **wait)
+        assert made["failed"]
+        assert "ControlPlane its6: KubeFlex cannot make its objects" in made["msg"]
+        assert 'failed calling webhook "gate.example.com"' in made["msg"]
+        made = module("hub_ready", **wait)
+        assert not made.get("failed"), made["msg"]
+    finally:
+        module("control_plane", **options, state="absent")
+
+
+def test_an_api_server_that_is_away_for_half_a_minute_is_waited_for(installed, no_room, new_its, module):
+    server = kwok.components(installed.running.stack, "hub")["kube-apiserver"]
+
+    def work() -> None:
+        time.sleep(3)
+        os.kill(server.pid, signal.SIGSTOP)
+        time.sleep(30)
+        os.kill(server.pid, signal.SIGCONT)
+        wait_for(installed.cluster.ready)
+        no_room()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    made = module("hub_ready", **{**new_its, "patience": 120})
+    thread.join(timeout=60)
+    assert not made.get("failed"), (made["msg"], made["missing"], made["findings"])
+    assert made["waited"] > 30 and made["objects"][0]["ready"] and made["repairs"] == []
+    assert module("hub_ready", **new_its)["changed"] is False
+
+
+@pytest.fixture
+def stuck(installed: Hub) -> Iterator[processes.Process]:
+    """A KubeFlex manager that does nothing any more."""
+    (manager,) = (
+        one for one in processes.of_stack(installed.running.stack) if "kubeflex-manager" in one.command[0]
+    )
+    os.kill(manager.pid, signal.SIGSTOP)
+    yield manager
+    os.kill(manager.pid, signal.SIGCONT)
+
+
+def test_a_kubeflex_manager_that_is_stuck_is_restarted(installed, stuck, new_its, module, monkeypatch):
+    monkeypatch.setattr(ready, "_STUCK_SECONDS", 3)
+
+    def pods() -> set[str]:
+        items = installed.cluster.list(_resources.PODS, "kubeflex-system").items
+        return {pod["metadata"]["uid"] for pod in items}
+
+    before = pods()
+
+    def work() -> None:
+        """The Pod is simulated, so that its program restarts is what this stands for."""
+        wait_for(lambda: bool(before - pods()))
+        os.kill(stuck.pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    made = module("hub_ready", **new_its)
+    thread.join(timeout=10)
+    assert not made.get("failed"), made["msg"]
+    assert made["repairs"] == [
+        "restarted the KubeFlex manager, which had not looked at its9 for 3 s",
+    ]
+    assert module("hub_ready", **new_its)["changed"] is False
+
+
+def test_a_secret_without_its_key_is_named_and_made_anew_as_the_message_says(installed, new_its, module):
+    assert not module("hub_ready", **new_its).get("failed")
+    secret = ("admin-kubeconfig", "its9-system")
+    data = dict.fromkeys(installed.cluster.get(_resources.SECRETS, *secret)["data"])
+    installed.cluster.patch(_resources.SECRETS, *secret, {"data": data})
+    made = module("hub_ready", **new_its)
+    assert made["failed"]
+    assert "ControlPlane its9: The Secret its9-system/admin-kubeconfig lacks" in made["msg"]
+    assert "delete the Secret" in made["hint"]
+    installed.cluster.delete(_resources.SECRETS, *secret)
+    made = module("hub_ready", **new_its)
+    assert not made.get("failed"), (made["msg"], made["missing"])
+
+
+def test_credentials_that_a_space_does_not_take_any_more_are_named(installed, new_its, module):
+    assert not module("hub_ready", **new_its).get("failed")
+    kubeconfig = {
+        "current-context": "its9",
+        "contexts": [{"name": "its9", "context": {"cluster": "its9", "user": "its9"}}],
+        "clusters": [
+            {
+                "name": "its9",
+                "cluster": {
+                    "server": installed.cluster.server,
+                    "certificate-authority-data": base64.b64encode(
+                        installed.cluster.authority() or b""
+                    ).decode(),
+                },
+            }
+        ],
+        "users": [{"name": "its9", "user": {"token": expired_token(installed)}}],
+    }
+    secret = ("admin-kubeconfig", "its9-system")
+    data = {"kubeconfig": base64.b64encode(json.dumps(kubeconfig).encode()).decode()}
+    installed.cluster.patch(_resources.SECRETS, *secret, {"data": data})
+    made = module("hub_ready", **new_its)
+    assert made["failed"]
+    assert "ControlPlane its9: Its API server refuses the credentials of its Secret" in made["msg"]
+    installed.cluster.patch(_resources.SECRETS, *secret, {"data": {"kubeconfig": None}})
+    assert module("hub_ready", **new_its)["changed"] is False
+
+
+def expired_token(hub: Hub) -> str:
+    """A token that was good once: of a ServiceAccount that is gone."""
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "gone", "namespace": "default"},
+    }
+    hub.cluster.create(_resources.SERVICE_ACCOUNTS, account)
+    made = hub.cluster.request(
+        "POST",
+        "/api/v1/namespaces/default/serviceaccounts/gone/token",
+        body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+    )
+    hub.cluster.delete(_resources.SERVICE_ACCOUNTS, "gone", "default")
+    return str(made["status"]["token"])

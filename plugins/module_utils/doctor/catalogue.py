@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The troubles that only a diagnosis finds; those of a placement have theirs in `placement.catalogue`.
+"""The troubles that a diagnosis finds. Those of a hub that is being set up have their sentences in `hub.troubles`, those
+of a placement in `placement.catalogue`.
 
 Ids are part of the interface: they are never renamed. Sentences are templates as described there.
 (private to kubestellar.core)
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.troubles import TROUBLES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import phrase
 
 ERROR, WARNING, INFO = "error", "warning", "info"
@@ -97,23 +99,13 @@ CATALOGUE: dict[str, Trouble] = {
         "KubeFlex makes the Secret with the ControlPlane. If it was deleted, recreate the bootstrap Secret (type external), "
         "or the ControlPlane.",
     ),
-    "secret-key-missing": Trouble(
-        ERROR,
-        "The Secret {secret} lacks {keys:names}, where status.secretRef says the kubeconfig is.",
-        "Copy the kubeconfig to this key (the module control_plane does it for type external). Without it, controllers and "
-        "kflex outside the hosting cluster do not find the space.",
-    ),
+    "secret-key-missing": Trouble(ERROR, *TROUBLES["secret-key-missing"]),
     "space-unreachable": Trouble(
         ERROR,
         "Its API server cannot be reached, so nothing in it could be looked at: {reason:text}.",
         "Is it running, and does its address in the Secret lead to it from here?",
     ),
-    "space-refused": Trouble(
-        ERROR,
-        "Its API server refuses the credentials of its Secret, so nothing in it could be looked at: {reason:text}.",
-        "Renew them: recreate the bootstrap Secret, delete the Secret admin-kubeconfig, then restart the controllers, which "
-        "read it once.",
-    ),
+    "space-refused": Trouble(ERROR, *TROUBLES["space-refused"]),
     "credential-expired": Trouble(
         ERROR,
         "The {what} in the Secret {secret} expired {days:count day} ago: controllers that use it have lost the space.",
@@ -131,41 +123,17 @@ CATALOGUE: dict[str, Trouble] = {
         "When the {what} in the Secret {secret} expires cannot be told: {reason:text}.",
         "See whether the kubeconfig in it is complete.",
     ),
-    "hook-missing": Trouble(
-        ERROR,
-        "It names the {hooks:form PostCreateHook|PostCreateHooks} {hooks:names}, which {hooks:form does|do} not exist.",
-        "Create {hooks:form it|them} (the core chart does with InstallPCHs), or correct the ControlPlane.",
-    ),
+    "hook-missing": Trouble(ERROR, *TROUBLES["hook-missing"]),
     "hook-not-done": Trouble(
         ERROR,
         "Its {hooks:form hook|hooks} {hooks:names} {hooks:form is|are} not done after {age} s.",
         "Look at the Jobs, Deployments and Pods in its namespace, which the hook made.",
     ),
-    "job-failed": Trouble(
-        ERROR,
-        "It has failed for good ({reason:text}).",
-        "Remove the cause, then delete the Job: KubeFlex makes it anew while its hook is not done.",
-    ),
-    "pod-image": Trouble(
-        ERROR,
-        "The image {image} of container {container} cannot be had: {reason:text}.",
-        "Check name, tag and registry access of the nodes; anonymous pulls from ghcr.io fail while logged in with old credentials.",
-    ),
-    "pod-crash-loop": Trouble(
-        ERROR,
-        "The container {container} ends again and again, {restarts:count time} so far, last with {reason:text}.",
-        "Read its log: kubectl logs --previous.",
-    ),
-    "pod-not-starting": Trouble(
-        ERROR,
-        "The container {container} cannot be started: {reason:text}.",
-        "Correct what the message names, such as a Secret or ConfigMap that is not there.",
-    ),
-    "pod-unschedulable": Trouble(
-        ERROR,
-        "No node takes it: {reason:text}.",
-        "Add capacity, or a default storage class if it waits for a volume.",
-    ),
+    "job-failed": Trouble(ERROR, *TROUBLES["job-failed"]),
+    "pod-image": Trouble(ERROR, *TROUBLES["pod-image"]),
+    "pod-crash-loop": Trouble(ERROR, *TROUBLES["pod-crash-loop"]),
+    "pod-not-starting": Trouble(ERROR, *TROUBLES["pod-not-starting"]),
+    "pod-unschedulable": Trouble(ERROR, *TROUBLES["pod-unschedulable"]),
     "transport-init": Trouble(
         ERROR,
         "The init container {container} of the transport controller ended with exit code {code} ({reason:text}).",

@@ -36,6 +36,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import (
+    CATALOGUE,
     PLACEMENT,
     WARNING,
     Finding,
@@ -50,6 +51,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts impo
     Space,
     Wds,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import troubles
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import preview, snapshot
 
 Findings = Iterator[Finding]
@@ -63,27 +65,6 @@ TRANSPORT, TRANSPORT_INIT = "transport-controller", "get-its-kubeconfig"
 
 _DAY = 86400.0
 _KINDS_OF_WDS = ("bindingpolicies", "bindings", "combinedstatuses", "customtransforms", "statuscollectors")
-_IMAGE_REASONS = frozenset(
-    {
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RegistryUnavailable",
-        "SignatureValidationFailed",
-    }
-)
-_START_REASONS = frozenset(
-    {
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "PostStartHookError",
-        "PreCreateHookError",
-        "PreStartHookError",
-        "RunContainerError",
-    }
-)
 
 
 # -- the hosting cluster ----------------------------------------------------------------------------------------------
@@ -129,7 +110,7 @@ def control_planes(facts: Facts) -> Findings:
                 reason = f"it {lack.removeprefix(f'{space.name} ')}"
             yield finding("control-plane-not-ready", where, reason=reason)
         elif synced and synced.get("status") != "True":
-            yield finding("control-plane-not-synced", where, reason=_said(synced))
+            yield finding("control-plane-not-synced", where, reason=troubles.said(synced))
 
 
 def hooks(facts: Facts) -> Findings:
@@ -205,61 +186,38 @@ def spaces(facts: Facts) -> Findings:
 def jobs(facts: Facts) -> Findings:
     """Jobs of hooks that have given up. One that has succeeded is not looked at."""
     for job in facts.hub.jobs.items:
-        failed = condition(dict(job), "Failed")
-        if failed.get("status") == "True":
-            yield finding("job-failed", _where(facts.hub.name, "Job", job), reason=_said(failed))
+        if failure := troubles.job_failure(job, facts.hub.pods.items):
+            yield _recognised(facts.hub.name, failure)
 
 
 def pods(facts: Facts) -> Findings:
     """Pods of the hub that do not come up."""
     for cluster, item in _of_hub_and_itses(facts, "pods"):
-        status = item.get("status") or {}
-        if status.get("phase") in ("Succeeded", "Failed"):
-            continue
-        where = _where(cluster, "Pod", item)
-        scheduled = condition(dict(item), "PodScheduled")
-        if scheduled.get("status") == "False":
-            yield finding("pod-unschedulable", where, reason=_said(scheduled))
-        for container in _containers(status):
-            yield from _container(where, item, container)
+        init = list(_transport_init(cluster, item))
+        yield from init or (_recognised(cluster, found) for found in troubles.pod_troubles(item))
 
 
-def _containers(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+def _transport_init(cluster: str, pod: Mapping[str, Any]) -> Findings:
+    """How the search of a transport controller for its ITS ended, whose exit codes tell the cause."""
+    if not pod["metadata"]["name"].startswith(f"{TRANSPORT}-"):
+        return
+    for container in troubles.containers(pod):
+        state, last = container.get("state") or {}, container.get("lastState") or {}
+        ended = state.get("terminated") or last.get("terminated") or {}
+        if container.get("name") == TRANSPORT_INIT and ended.get("exitCode"):
+            yield finding(
+                "transport-init",
+                _where(cluster, "Pod", pod),
+                container=TRANSPORT_INIT,
+                code=ended["exitCode"],
+                reason=ended.get("reason") or "Error",
+            )
 
 
-def _container(where: str, pod: Mapping[str, Any], container: Mapping[str, Any]) -> Findings:
-    """What the state of one container says."""
-    name = str(container.get("name") or "")
-    state, last = container.get("state") or {}, container.get("lastState") or {}
-    waiting = state.get("waiting") or {}
-    ended = state.get("terminated") or last.get("terminated") or {}
-    reason = str(waiting.get("reason") or "")
-    transport = pod["metadata"]["name"].startswith(f"{TRANSPORT}-") and name == TRANSPORT_INIT
-    if transport and ended.get("exitCode"):
-        yield finding(
-            "transport-init",
-            where,
-            container=name,
-            code=ended["exitCode"],
-            reason=ended.get("reason") or "Error",
-        )
-    elif reason in _IMAGE_REASONS:
-        yield finding(
-            "pod-image", where, container=name, image=container.get("image") or "", reason=_said(waiting)
-        )
-    elif reason in _START_REASONS:
-        yield finding("pod-not-starting", where, container=name, reason=_said(waiting))
-    elif reason == "CrashLoopBackOff":
-        how = f"exit code {ended.get('exitCode')}" if ended else "no exit code"
-        because = f" ({ended['reason']})" if ended.get("reason") else ""
-        yield finding(
-            "pod-crash-loop",
-            where,
-            container=name,
-            restarts=int(container.get("restartCount") or 0),
-            reason=f"{how}{because}",
-        )
+def _recognised(cluster: str, found: troubles.Finding) -> Finding:
+    """A trouble that the wait for a hub knows too, as a finding."""
+    severity = CATALOGUE[found.id].severity
+    return Finding(found.id, severity, f"{cluster}: {found.where}", found.message, found.hint)
 
 
 def deployments(facts: Facts) -> Findings:
@@ -333,7 +291,9 @@ def _addon(where: str, wec: dict[str, Any], addon: dict[str, Any] | None) -> Fin
         and condition(wec, "ManagedClusterConditionAvailable").get("status") == "True"
     ):
         yield finding(
-            "addon-unavailable", where, reason=_said(available) if available else "it has never reported"
+            "addon-unavailable",
+            where,
+            reason=troubles.said(available) if available else "it has never reported",
         )
 
 
@@ -360,7 +320,7 @@ def _registration(
         yield finding("wec-lease" if available else "wec-unavailable", where, reason=reason)
     clock = condition(wec, "ManagedClusterConditionClockSynced")
     if clock.get("status") == "False":
-        yield finding("wec-clock", where, reason=_said(clock))
+        yield finding("wec-clock", where, reason=troubles.said(clock))
     taints = [
         str(taint.get("key"))
         for taint in (wec.get("spec") or {}).get("taints") or []
@@ -600,11 +560,6 @@ def _plane(facts: Facts, space: Space) -> str:
 
 def _where(cluster: str, kind: str, item: Mapping[str, Any]) -> str:
     return f"{cluster}: {label(kind, item['metadata']['name'], item['metadata'].get('namespace'))}"
-
-
-def _said(entry: Mapping[str, Any]) -> str:
-    """Reason and message of a condition or of a container's state."""
-    return ": ".join(str(entry[key]) for key in ("reason", "message") if entry.get(key)) or "no reason given"
 
 
 def _epoch(text: Any) -> float:

@@ -221,6 +221,7 @@ class _Inside:
     reason: str = ""
     cluster: Cluster | None = None
     silent_since: float | None = None
+    refused: bool = False
 
 
 @dataclass
@@ -346,7 +347,14 @@ class _Work:
             except KubestellarError as error:
                 yield key, f"{space.name}: {plain(error.message, 200)}"
                 return
-        if not inside.cluster.ready():
+        status = inside.cluster.readiness()
+        inside.refused = status in (401, 403)
+        if inside.refused:
+            # Its Secret may be renewed meanwhile.
+            yield key, f"{space.name}: its API server refuses the credentials of its Secret"
+            inside.cluster = None
+            return
+        if status != 200:
             yield from self._silent(space, inside, inside.cluster)
             return
         inside.silent_since = None
@@ -489,11 +497,16 @@ class _Work:
             if plane is None:
                 continue
             found += troubles.missing_hooks(plane, hooks)
+            refused = troubles.refused_objects(plane)
+            found += [refused] if refused else []
             reference = (plane.get("status") or {}).get("secretRef") or {}
             if reference.get("name"):
                 secret = self.hosting.get(SECRETS, reference["name"], reference.get("namespace"))
                 key = troubles.secret_trouble(plane, secret)
                 found += [key] if key else []
+            if self._inside.get(space.name, _Inside()).refused:
+                where, reason = f"ControlPlane {space.name}", "a token or certificate in it may have expired"
+                found.append(troubles.finding("space-refused", where, reason=reason))
             mine = self._in_namespace(namespace)
             if space.role == "wds" and lacking.get(space.its):
                 mine = [finding for finding in mine if finding.id not in _AFTER_ITS]

@@ -78,6 +78,7 @@ def check(
     spaces: Sequence[Mapping[str, Any]],
     *,
     allow_removal: bool,
+    heal: bool = True,
     stale_after: float,
     now: float,
     dry_run: bool,
@@ -85,6 +86,7 @@ def check(
     """See that an upgrade of the release to these spaces does what is meant, and that helm will start it.
 
     :param spaces: every ControlPlane of the new values, `{name, type}`.
+    :param heal: whether what a dead helm left pending is forgotten; a removal needs it, to know what there is to remove.
     :param stale_after: seconds after which a pending revision is taken for that of a helm that is dead.
     :raises Refused: the upgrade would delete ControlPlanes.
     :raises InvalidInput: a space is there with another type, or belongs to somebody else.
@@ -112,9 +114,10 @@ def check(
             "at work, or has died.",
             hint=f"Let it finish; what stays so for {stale_after:.0f} s is repaired by the next run.",
         )
-    healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in pending], dry_run=dry_run)
+    forgotten = pending if heal else []
+    healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in forgotten], dry_run=dry_run)
     _bulk.raise_failures(healed, hosting.name, "delete")
-    left = [revision for revision in revisions if revision not in pending]
+    left = [revision for revision in revisions if revision not in forgotten]
     return Result(left[-1] if left else None, healed, dropped)
 
 

@@ -1,10 +1,14 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can keep a hub from getting ready, recognised from its objects (private to kubestellar.core). Pure functions."""
+"""What can keep a hub from getting ready, recognised from its objects (private to kubestellar.core). Pure functions.
+
+Both the wait for a hub and the diagnosis of one (`doctor.checks`) recognise them here, and tell them in these words.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +52,15 @@ TROUBLES: dict[str, tuple[str, str]] = {
     ),
     "secret-key-missing": (
         "The Secret {secret} lacks {keys:names}, where status.secretRef says the kubeconfig is.",
-        "Wait for the Pods of the space; if they run, delete the Secret so that KubeFlex makes it anew.",
+        "Once the Pods of the space run, delete the Secret: KubeFlex makes it anew (type external: see the guide of the hub).",
+    ),
+    "objects-refused": (
+        "KubeFlex cannot make its objects: {reason:text}.",
+        "Correct what the message names, such as an admission webhook, a quota or a right; KubeFlex tries again by itself.",
+    ),
+    "space-refused": (
+        "Its API server refuses the credentials of its Secret, so nothing in it could be looked at: {reason:text}.",
+        "Renew them: recreate the bootstrap Secret, delete admin-kubeconfig, then restart the controllers, which read it once.",
     ),
 }
 
@@ -59,8 +71,17 @@ _IMAGE_REASONS = {
     "ErrImageNeverPull",
     "ImageInspectError",
     "RegistryUnavailable",
+    "SignatureValidationFailed",
 }
-_START_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+_START_REASONS = {
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "PostStartHookError",
+    "PreCreateHookError",
+    "PreStartHookError",
+    "RunContainerError",
+}
+_REFUSAL = re.compile(r"admission webhook|failed calling webhook|is forbidden|is invalid|exceeded quota")
 _RESTARTS = 3
 """Fewer restarts are no loop: controllers end on purpose while what they need is not there yet."""
 
@@ -117,8 +138,7 @@ def job_failure(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]] = ()) 
     failed = condition(dict(job), "Failed")
     if failed.get("status") != "True":
         return None
-    name = job["metadata"]["name"]
-    reason = str(failed.get("message") or failed.get("reason") or "no reason given")
+    name, reason = job["metadata"]["name"], said(failed)
     ends = [text for pod in pods if owner(pod) == ("Job", name) for text in _ends(pod)]
     if ends:
         reason = f"{reason}; {ends[-1]}"
@@ -127,7 +147,7 @@ def job_failure(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]] = ()) 
 
 def _ends(pod: Mapping[str, Any]) -> Iterator[str]:
     """How the containers of a Pod ended that did not end well."""
-    for container in _containers(pod):
+    for container in containers(pod):
         ended = (container.get("state") or {}).get("terminated") or {}
         if ended.get("exitCode"):
             why = ended.get("message") or ended.get("reason") or "no reason given"
@@ -144,37 +164,36 @@ def pod_troubles(pod: Mapping[str, Any], *, volume_pending: bool = False) -> Ite
     if (pod.get("metadata") or {}).get("deletionTimestamp") or status.get("phase") in ("Succeeded", "Failed"):
         return
     found = False
-    for container in _containers(pod):
+    for container in containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason, name = waiting.get("reason"), container.get("name")
-        text = waiting.get("message") or reason or ""
         if reason in _IMAGE_REASONS:
             found = True
             image = container.get("image") or _image(pod, str(name))
             never = reason in ("InvalidImageName", "ErrImageNeverPull")
-            yield finding("pod-image", where, sure=never, image=image, container=name, reason=text)
+            yield finding("pod-image", where, sure=never, image=image, container=name, reason=said(waiting))
         elif reason in _START_REASONS:
             found = True
-            yield finding("pod-not-starting", where, container=name, reason=text)
+            yield finding("pod-not-starting", where, container=name, reason=said(waiting))
         elif reason == "CrashLoopBackOff" and int(container.get("restartCount") or 0) >= _RESTARTS:
             found = True
             last = (container.get("lastState") or {}).get("terminated") or {}
             end = f"exit code {last.get('exitCode', 'unknown')}"
-            said = last.get("message") or last.get("reason")
+            why = last.get("message") or last.get("reason")
             yield finding(
                 "pod-crash-loop",
                 where,
                 container=name,
                 restarts=int(container["restartCount"]),
-                reason=f"{end} ({said})" if said else end,
+                reason=f"{end} ({why})" if why else end,
             )
     scheduled = condition(dict(pod), "PodScheduled")
     if not found and scheduled.get("status") == "False" and not volume_pending:
-        reason = scheduled.get("message") or scheduled.get("reason") or "not scheduled"
-        yield finding("pod-unschedulable", where, reason=reason)
+        yield finding("pod-unschedulable", where, reason=said(scheduled))
 
 
-def _containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The states of the containers of a Pod, those of init containers first."""
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
@@ -211,13 +230,13 @@ def claim_trouble(
     if wanted is None and not default:
         has = f"of {', '.join(sorted(names))} none is the default" if names else "there is none"
         return finding("volume-missing", where, reason=f"it names no StorageClass, and {has}")
-    said = [
+    messages = [
         str(event.get("message"))
         for event in events
         if event.get("reason") == "ProvisioningFailed"
         and (event.get("involvedObject") or {}).get("name") == claim["metadata"]["name"]
     ]
-    return finding("volume-missing", where, reason=said[-1]) if said else None
+    return finding("volume-missing", where, reason=messages[-1]) if messages else None
 
 
 def refused_pods(events: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -265,12 +284,29 @@ def secret_trouble(control_plane: Mapping[str, Any], secret: Mapping[str, Any] |
     )
 
 
+def refused_objects(control_plane: Mapping[str, Any]) -> Finding | None:
+    """What the API server refuses KubeFlex, which tries again for ever (kubeflex: pkg/reconcilers/shared).
+
+    Other errors of KubeFlex pass by themselves, such as a Secret that is not there yet.
+    """
+    synced = condition(dict(control_plane), "Synced")
+    reason = str(synced.get("message") or "")
+    if synced.get("status") != "False" or not _REFUSAL.search(reason):
+        return None
+    return finding("objects-refused", f"ControlPlane {control_plane['metadata']['name']}", reason=reason)
+
+
 def owner(obj: Mapping[str, Any]) -> tuple[str, str]:
     """Kind and name of the controller of an object; empty without one."""
     for reference in (obj.get("metadata") or {}).get("ownerReferences") or []:
         if reference.get("controller"):
             return str(reference.get("kind")), str(reference.get("name"))
     return "", ""
+
+
+def said(entry: Mapping[str, Any]) -> str:
+    """Reason and message of a condition or of a container's state."""
+    return ": ".join(str(entry[key]) for key in ("reason", "message") if entry.get(key)) or "no reason given"
 
 
 def _where(kind: str, obj: Mapping[str, Any]) -> str:
