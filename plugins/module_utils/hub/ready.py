@@ -505,8 +505,7 @@ class _Work:
                 key = troubles.secret_trouble(plane, secret)
                 found += [key] if key else []
             if self._inside.get(space.name, _Inside()).refused:
-                where, reason = f"ControlPlane {space.name}", "a token or certificate in it may have expired"
-                found.append(troubles.finding("space-refused", where, reason=reason))
+                found.append(troubles.refused_credentials(space.name))
             mine = self._in_namespace(namespace)
             if space.role == "wds" and lacking.get(space.its):
                 mine = [finding for finding in mine if finding.id not in _AFTER_ITS]

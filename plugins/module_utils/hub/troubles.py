@@ -52,7 +52,7 @@ TROUBLES: dict[str, tuple[str, str]] = {
     ),
     "secret-key-missing": (
         "The Secret {secret} lacks {keys:names}, where status.secretRef says the kubeconfig is.",
-        "Once the Pods of the space run, delete the Secret: KubeFlex makes it anew (type external: see the guide of the hub).",
+        "Let the module control_plane copy the kubeconfig to this key (type external); else delete the Secret: KubeFlex makes it anew.",
     ),
     "objects-refused": (
         "KubeFlex cannot make its objects: {reason:text}.",
@@ -294,6 +294,12 @@ def refused_objects(control_plane: Mapping[str, Any]) -> Finding | None:
     if synced.get("status") != "False" or not _REFUSAL.search(reason):
         return None
     return finding("objects-refused", f"ControlPlane {control_plane['metadata']['name']}", reason=reason)
+
+
+def refused_credentials(space: str) -> Finding:
+    """An API server that answers, and does not take the credentials in the Secret of the space."""
+    reason = "a token or certificate in it may have expired"
+    return finding("space-refused", f"ControlPlane {space}", reason=reason)
 
 
 def owner(obj: Mapping[str, Any]) -> tuple[str, str]:

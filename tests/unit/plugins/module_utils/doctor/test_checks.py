@@ -405,7 +405,10 @@ CASES: dict[str, Callable[[Site], Any]] = {
     ),
     "pod-image": lambda s: container(s, {"waiting": {"reason": "ErrImagePull", "message": "x"}}),
     "pod-crash-loop": lambda s: container(
-        s, {"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": {"exitCode": 2}}
+        s,
+        {"waiting": {"reason": "CrashLoopBackOff"}},
+        restartCount=3,
+        lastState={"terminated": {"exitCode": 2}},
     ),
     "pod-not-starting": lambda s: container(s, {"waiting": {"reason": "CreateContainerConfigError"}}),
     "pod-unschedulable": lambda s: pod(

@@ -172,3 +172,9 @@ def test_a_helm_at_work_is_left_alone_and_a_dead_one_forgotten(status):
 def test_a_release_that_cannot_be_read_is_no_empty_one(data):
     with pytest.raises(KubestellarError, match="not a Helm release that can be read"):
         check(Hosting([{**secret(), "data": data}], BOTH))
+
+
+def test_before_a_removal_a_pending_revision_is_kept_to_tell_what_there_is_to_remove():
+    hosting = Hosting([secret(1, "pending-install")], BOTH)
+    found = check(hosting, [], allow_removal=True, heal=False)
+    assert hosting.deleted == [] and found.healed == [] and found.release.status == "pending-install"
