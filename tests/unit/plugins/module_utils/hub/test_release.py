@@ -86,13 +86,16 @@ class Hosting:
 BOTH = [plane("its1"), plane("wds1", "k8s")]
 
 
-def check(hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, dry_run=False):
+def check(
+    hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, heal=True, dry_run=False
+):
     return release.check(
         hosting,
         "ks-core",
         "default",
         [{"name": name, "type": kind} for name, kind in spaces],
         allow_removal=allow_removal,
+        heal=heal,
         stale_after=900,
         now=NOW,
         dry_run=dry_run,
