@@ -105,7 +105,7 @@ def age(hub: Hub) -> None:
         hub.cluster.patch(_resources.SECRETS, name, "default", {"metadata": {"labels": labels}})
 
 
-def test_a_webhook_that_refuses_what_the_chart_makes_is_named_and_the_next_run_installs_it(hub):
+def test_a_webhook_that_refuses_what_the_chart_makes_is_named(hub):
     with webhook(hub, "kubeflex-system", "apps", "deployments"):
         done = hub.run("hub")
     assert done.returncode != 0
