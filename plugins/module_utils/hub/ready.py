@@ -57,7 +57,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
 
 REQUIRED, REACHABLE, NONE = "required", "reachable", "none"
-POSTGRES_SECRET = "postgres-postgresql"
+POSTGRES_SECRET, _DATABASE_JOB = "postgres-postgresql", "-install-postgresql"
 
 _OCM_NAMESPACE, _OCM_DEPLOYMENT = "open-cluster-management-hub", "cluster-manager-registration-controller"
 _PROPERTIES = "customization-properties"
@@ -328,6 +328,11 @@ class _Work:
             yield Lack(steps.KUBEFLEX, "kubeflex", text)
         elif health := _unhealthy(manager):
             yield Lack(steps.KUBEFLEX, "kubeflex", f"{KUBEFLEX_MANAGER}: {health}")
+        for job in self._jobs(KUBEFLEX_NAMESPACE):
+            # Helm deletes it when it is complete.
+            name = job["metadata"]["name"]
+            if name.endswith(_DATABASE_JOB) and not _complete(job) and self._has_no_database():
+                yield Lack(steps.KUBEFLEX, "kubeflex/database", f"the Job {name} is not complete")
 
     def _space(self, space: Space) -> Iterator[Lack]:
         """What a space lacks for any step outside, and inside for those that are waited for."""
@@ -572,7 +577,10 @@ class _Work:
     def _lacks_postgres(self, spaces: Iterable[Space]) -> bool:
         """Whether one of these is of type k8s and the database for it is not there."""
         types = {(self._plane(space.name) or {}).get("spec", {}).get("type") for space in spaces}
-        return "k8s" in types and self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
+        return "k8s" in types and self._has_no_database()
+
+    def _has_no_database(self) -> bool:
+        return self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
 
     def _in_namespace(self, namespace: str) -> list[Finding]:
         pods = self.hosting.list(PODS, namespace).items
