@@ -10,8 +10,9 @@ import textwrap
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane, _resources
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import release, steps
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import release, steps, values
 
 from .chart_hub import Hub
 from .running import CHECKOUT, assert_ok
@@ -42,6 +43,26 @@ def done_hooks(hub: Hub, space: str) -> dict[str, bool]:
     """The hooks of a space that are done."""
     found = hub.cluster.get(_resources.CONTROL_PLANES, space)
     return dict((found or {}).get("status", {}).get("postCreateHooks") or {})
+
+
+def leaves(content: dict[str, Any], *above: str) -> set[str]:
+    """The dotted names of all values."""
+    found: set[str] = set()
+    for key, value in content.items():
+        found |= (
+            leaves(value, *above, key) if isinstance(value, dict) and value else {".".join([*above, key])}
+        )
+    return found
+
+
+def test_every_value_of_the_chart_has_a_variable(hub):
+    chart = hub.folder / "core-chart"
+    own = yaml.safe_load((chart / "values.yaml").read_text())
+    kubeflex = yaml.safe_load((chart / "charts" / "kubeflex-operator" / "values.yaml").read_text())
+    ours = {place for places in values._PLAIN.values() for place in places.values()}
+    ours |= {place for places in values._LIMITS.values() for place in places}
+    ours |= {"InstallPCHs", "ITSes", "WDSes", "argocd.applications", "status_controller"}
+    assert leaves(own) | leaves(kubeflex, "kubeflex-operator") <= ours
 
 
 @pytest.mark.parametrize(("step", "first"), [("its", "kubeflex"), ("controllers", "wds")])
