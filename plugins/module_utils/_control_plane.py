@@ -30,11 +30,20 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CONTROL_PLANES,
+    DEPLOYMENTS,
+    JOBS,
     NAMESPACES,
+    POST_CREATE_HOOKS,
     SECRETS,
+    Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._space import CP_TYPE_LABEL
-from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
+    Follower,
+    Verdict,
+    Waiter,
+    condition,
+)
 
 TYPES = ("external", "host", "k8s", "vcluster")
 ROLES = ("its", "wds")
@@ -42,10 +51,13 @@ ADMIN_SECRET = "admin-kubeconfig"
 KEY = "kubeconfig"
 IN_CLUSTER_KEY = "kubeconfig-incluster"
 BOOTSTRAP_LABEL = "kubestellar.core/bootstrap-of"
-NUDGE_ANNOTATION = "kubestellar.core/bootstrap-written"
+NUDGE_ANNOTATION = "kubestellar.core/nudged"
+"""Its value is the time at which KubeFlex was to look at a ControlPlane again. It means nothing; the event wakes KubeFlex."""
 
 _CONTENT = "bootstrap_kubeconfig_content"
 _LONGEST_NAME = 63 - len("-system")
+_NUDGE_SECONDS, _REQUEUE_SECONDS = 2.0, 30.0
+_VARIABLE = re.compile(r"\{\{ *\.(\w+) *\}\}")
 _NAME = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 
 
@@ -337,6 +349,116 @@ def is_ready(control_plane: Mapping[str, Any] | None) -> bool:
     )
 
 
+def is_up(control_plane: Mapping[str, Any]) -> bool:
+    """Whether its API server runs and its kubeconfig is there, also while KubeFlex waits for its hooks.
+
+    Only then KubeFlex gives that reason (kubeflex: internal/controller/controlplane_controller.go).
+    """
+    if (control_plane.get("metadata") or {}).get("deletionTimestamp"):
+        return False
+    waits = condition(dict(control_plane), "Ready").get("reason") == "WaitingForPostCreateHooks"
+    return is_ready(control_plane) or (waits and bool((control_plane.get("status") or {}).get("secretRef")))
+
+
+# -- hooks --------------------------------------------------------------------------------------------------
+
+
+def hook_names(control_plane: Mapping[str, Any]) -> list[str]:
+    """The PostCreateHooks of a ControlPlane."""
+    hooks = (control_plane.get("spec") or {}).get("postCreateHooks") or []
+    return [str(hook.get("hookName")) for hook in hooks if hook.get("hookName")]
+
+
+def is_behind(
+    control_plane: Mapping[str, Any],
+    objects: Mapping[Resource, Mapping[tuple[str, str], Mapping[str, Any]]],
+) -> bool:
+    """Whether the hooks of a ControlPlane have more ready than KubeFlex has seen.
+
+    It gets no event when a Job or Deployment of a hook gets ready, and looks every 30 s (kubeflex:
+    internal/controller/controlplane_controller.go).
+
+    :param objects: the PostCreateHooks, Jobs and Deployments, each (namespace, name) to object.
+    """
+    names = hook_names(control_plane)
+    if not names or is_ready(control_plane) or control_plane["metadata"].get("deletionTimestamp"):
+        return False
+    done = (control_plane.get("status") or {}).get("postCreateHooks") or {}
+    pending = [name for name in names if not done.get(name)]
+
+    def is_made(name: str) -> bool:
+        return _is_made(objects.get(POST_CREATE_HOOKS, {}).get(("", name)), control_plane, objects)
+
+    return any(map(is_made, pending)) if pending else is_up(control_plane) and all(map(is_made, names))
+
+
+def _is_made(
+    hook: Mapping[str, Any] | None,
+    control_plane: Mapping[str, Any],
+    objects: Mapping[Resource, Mapping[tuple[str, str], Mapping[str, Any]]],
+) -> bool:
+    """Whether all that a hook makes is ready, as KubeFlex judges it (kubeflex: pkg/reconcilers/shared/postcreate_hook.go).
+
+    False where it cannot be told: without a Job or Deployment, or with kinds that are not looked at here.
+    """
+    if hook is None:
+        return False
+    space, name = str(control_plane["metadata"]["name"]), str(hook["metadata"]["name"])
+    namespace = f"{space}-system"
+    variables = {"HookName": name, "ControlPlaneName": space, "Namespace": namespace}
+    made = []
+    for template in (hook.get("spec") or {}).get("templates") or []:
+        kind = template.get("kind")
+        if kind in ("StatefulSet", "DaemonSet", "Pod", "CustomResourceDefinition"):
+            return False
+        finished = _FINISHED.get(kind)
+        if finished is not None:
+            text = str((template.get("metadata") or {}).get("name"))
+            key = namespace, _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)
+            found = objects.get(finished[0], {}).get(key)
+            made.append(found is not None and finished[1](found))
+    return bool(made) and all(made)
+
+
+def _is_complete(job: Mapping[str, Any]) -> bool:
+    return int((job.get("status") or {}).get("succeeded") or 0) > 0
+
+
+def _is_running(deployment: Mapping[str, Any]) -> bool:
+    wanted = (deployment.get("spec") or {}).get("replicas")
+    ready = int((deployment.get("status") or {}).get("readyReplicas") or 0)
+    return ready == (1 if wanted is None else int(wanted))
+
+
+_FINISHED = {JOBS.kind: (JOBS, _is_complete), DEPLOYMENTS.kind: (DEPLOYMENTS, _is_running)}
+
+
+@dataclass
+class Nudges:
+    """When KubeFlex was last told to look at each ControlPlane again.
+
+    What it has overlooked it may overlook again, when its own view is late or it meets an error; so the pause doubles, up to the
+    time after which it would look by itself.
+    """
+
+    _last: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def nudge(self, hosting: Cluster, name: str) -> dict[str, Any] | None:
+        """Change an annotation, so that KubeFlex gets an event; the ControlPlane as it is then. None if it was done just now."""
+        now = time.monotonic()
+        last, pause = self._last.get(name, (float("-inf"), _NUDGE_SECONDS / 2))
+        if now - last < pause:
+            return None
+        self._last[name] = now, min(2 * pause, _REQUEUE_SECONDS)
+        value = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        try:
+            return hosting.patch(
+                CONTROL_PLANES, name, None, {"metadata": {"annotations": {NUDGE_ANNOTATION: value}}}
+            )
+        except NotFound:
+            return None  # it was deleted meanwhile
+
+
 def lacking(name: str, control_plane: Mapping[str, Any] | None) -> str:
     """Why a space is not ready, as a clause for messages; empty when it is."""
     if control_plane is None:
@@ -566,16 +688,7 @@ def _write_control_plane(hosting: Cluster, member: _Member, namespace: str, dry_
     rewritten = any(o.kind == "Secret" and o.changed for o in member.outcomes)
     if rewritten and member.live is not None and not dry_run:
         # The manager may have failed on the missing Secret and be waiting for minutes: an event wakes it.
-        hosting.patch(
-            CONTROL_PLANES,
-            member.wish.name,
-            None,
-            {
-                "metadata": {
-                    "annotations": {NUDGE_ANNOTATION: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-                }
-            },
-        )
+        Nudges().nudge(hosting, member.wish.name)
     if outcome.after is not None and not dry_run:
         member.live = dict(outcome.after)
 
@@ -586,8 +699,18 @@ def _wait_ready(hosting: Cluster, members: Sequence[_Member], timeout: float, pr
     waiter = Waiter(progress)
     follower = waiter.follow(hosting, CONTROL_PLANES)
     names = [member.wish.name for member in members]
+    made: dict[Resource, Follower] = {}
+    if any(member.wish.hooks for member in members):
+        for resource in (POST_CREATE_HOOKS, JOBS, DEPLOYMENTS):
+            made[resource] = waiter.follow(hosting, resource, required=False)
+    nudges = Nudges()
 
     def evaluate() -> Verdict:
+        objects = {resource: found.objects() for resource, found in made.items()}
+        for member in members if made else ():
+            live = follower.get(member.wish.name)
+            if live is not None and is_behind(live, objects):
+                _nudge(hosting, member, live, nudges)
         missing = [text for text in (lacking(name, follower.get(name)) for name in names) if text]
         return Verdict(not missing, missing)
 
@@ -601,6 +724,14 @@ def _wait_ready(hosting: Cluster, members: Sequence[_Member], timeout: float, pr
     for member in members:
         member.live = follower.get(member.wish.name) or member.live
     return waited
+
+
+def _nudge(hosting: Cluster, member: _Member, live: dict[str, Any], nudges: Nudges) -> None:
+    after = nudges.nudge(hosting, member.wish.name)
+    if after is not None:
+        outcome = _bulk.Outcome(CONTROL_PLANES.api_version, CONTROL_PLANES.kind, None, member.wish.name)
+        outcome.method, outcome.before, outcome.after = "update", live, after
+        member.outcomes.append(outcome)
 
 
 def _complete_admin_secret(hosting: Cluster, member: _Member, dry_run: bool) -> None:

@@ -158,6 +158,7 @@ class Waiter:
         self._progress = progress
         self._changed = threading.Event()
         self._followers: list[Follower] = []
+        self._helpers: list[Follower] = []
 
     def follow(
         self,
@@ -168,8 +169,13 @@ class Waiter:
         label_selector: str = "",
         field_selector: str = "",
         keep: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda obj: obj,
+        required: bool = True,
     ) -> Follower:
-        """A started follower whose events wake `until`. :param keep: as for `Follower`."""
+        """A started follower whose events wake `until`.
+
+        :param keep: as for `Follower`.
+        :param required: whether nothing can be said without it; else the wait goes on if it cannot be read.
+        """
         follower = Follower(
             cluster,
             resource,
@@ -179,7 +185,7 @@ class Waiter:
             notify=self._changed.set,
             keep=keep,
         ).start()
-        self._followers.append(follower)
+        (self._followers if required else self._helpers).append(follower)
         return follower
 
     def until(self, evaluate: Callable[[], Verdict], *, timeout: float, what: str, hint: str = "") -> float:
@@ -209,7 +215,7 @@ class Waiter:
                 self._changed.wait(min(verdict.again, timeout - waited))
                 time.sleep(_SETTLE_SECONDS)
         finally:
-            for follower in self._followers:
+            for follower in (*self._followers, *self._helpers):
                 follower.stop()
 
 

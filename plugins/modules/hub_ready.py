@@ -20,6 +20,8 @@ description:
   - Gives the controllers of each WDS their ITS, API groups and rate limits, for which the core chart has no value, or one that breaks
     them (kubestellar#3192). Where a hook is not done yet because there are several ITSes, the hook and the variables of the
     ControlPlane are changed instead, so that KubeFlex itself makes them right.
+  - KubeFlex looks every 30 seconds whether what its hooks make is ready. When it is, and KubeFlex has not seen it, the annotation
+    C(kubestellar.core/nudged) of the ControlPlane is set to the time, which makes KubeFlex look at once.
 author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
@@ -101,6 +103,19 @@ options:
     type: str
     choices: [required, reachable, none]
     default: required
+  steps:
+    description:
+      - The steps of the hub to wait for. Each condition belongs to one of them.
+      - V(kubeflex) is the KubeFlex manager; V(its) and V(wds) are the API servers of the ITSes and WDSes; V(ocm) is the hook
+        C(its-hub-init) and the OCM hub in each ITS; V(status_addon) is the hook C(install-status-addon), the kind WorkStatus, and the
+        ITS as a whole; V(controllers) are KubeStellar's controllers of each WDS, which are bound to their ITS in this step only, and
+        what they make.
+      - V(ocm), V(status_addon) and V(controllers) without a step that makes their spaces are refused if a space does not exist,
+        naming the step to run first.
+    type: list
+    elements: str
+    choices: [kubeflex, its, ocm, status_addon, wds, controllers]
+    default: [kubeflex, its, ocm, status_addon, wds, controllers]
   repair:
     description:
       - Whether failed Jobs of hooks and a stuck KubeFlex manager are started again, once.
@@ -142,6 +157,14 @@ EXAMPLES = r"""
         its: its2
         api_groups: ["", apps]
     limits: "{{ groups['kubestellar_wecs'] | length | kubestellar.core.hub_limits }}"
+
+- name: Wait for OCM in the ITS alone
+  kubestellar.core.hub_ready:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    itses:
+      - name: its1
+    steps: [ocm]
 """
 
 RETURN = r"""
@@ -176,7 +199,7 @@ objects:
       description: Why it was not looked at, empty if it was.
       type: str
     method:
-      description: V(update) if its controllers or hooks were, or in check mode would be, changed.
+      description: V(update) if it, its controllers or hooks were, or in check mode would be, changed.
       type: str
     changed:
       description: Whether RV(objects[].method) is anything but V(none).
@@ -216,7 +239,9 @@ diff:
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, steps
+
+STEPS = [step for step in steps.STEPS if step != steps.HOOKS]
 
 SPEC: dict[str, Any] = {
     "itses": {
@@ -250,6 +275,7 @@ SPEC: dict[str, Any] = {
     },
     "controllers": {"type": "str", "choices": ["deployments", "processes"], "default": "deployments"},
     "verify": {"type": "str", "choices": ["required", "reachable", "none"], "default": "required"},
+    "steps": {"type": "list", "elements": "str", "choices": list(STEPS), "default": list(STEPS)},
     "repair": {"type": "bool", "default": True},
     "patience": {"type": "int", "default": 20},
     "wait_timeout": {"type": "int", "default": 600},
@@ -269,6 +295,7 @@ def work(context: Context) -> dict[str, Any]:
         limits=limits,
         deployments=params["controllers"] == "deployments",
         verify=params["verify"],
+        steps=params["steps"],
         repair=params["repair"],
         patience=params["patience"],
         timeout=params["wait_timeout"],

@@ -33,23 +33,32 @@ options:
       - Namespace of the release.
     type: str
     required: true
-  spaces:
+  release_values:
     description:
-      - All spaces of the new values.
-    type: list
-    elements: dict
+      - The values of the chart for the whole hub, as from the filter P(kubestellar.core.hub_chart_values#filter).
+    type: dict
     required: true
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane. If it is left out, the type is not compared.
-        type: str
+  steps:
+    description:
+      - Which steps of the hub the release is to get of O(release_values). Of all others it keeps what it has, so that no step deletes
+        or changes what another one has made.
+      - A step whose precondition is missing is refused, naming the step to run first.
+      - What the chart lists under C(kubeflex-operator) belongs to V(kubeflex), C(ITSes) to V(its), C(WDSes) and C(argocd) to V(wds), and
+        all else to V(hooks).
+    type: list
+    elements: str
+    choices: [kubeflex, hooks, its, wds]
+    default: [kubeflex, hooks, its, wds]
+  done:
+    description:
+      - Steps that earlier tasks of this run are for. It has an effect in check mode only, where they have made nothing.
+    type: list
+    elements: str
+    choices: [kubeflex, hooks, its, wds]
+    default: []
   allow_removal:
     description:
-      - Whether the upgrade may delete spaces that are not listed.
+      - Whether the upgrade may delete spaces that are not listed. A step deletes none but those of its own role.
     type: bool
     default: false
   heal:
@@ -78,11 +87,22 @@ EXAMPLES = r"""
     context: hub
     name: ks-core
     namespace: default
-    spaces:
-      - name: its1
-        type: vcluster
-      - name: wds1
-        type: k8s
+    release_values:
+      ITSes:
+        - name: its1
+          type: vcluster
+      WDSes:
+        - name: wds1
+          type: k8s
+
+- name: See what the release is to become by the step its alone
+  kubestellar.core.hub_release:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    name: ks-core
+    namespace: default
+    release_values: "{{ settings | kubestellar.core.hub_chart_values }}"
+    steps: [its]
 """
 
 RETURN = r"""
@@ -107,6 +127,19 @@ release:
       description: The spaces that it has.
       type: list
       elements: str
+    steps:
+      description: The steps of the hub that it has.
+      type: list
+      elements: str
+release_values:
+  description: The values to give to M(kubernetes.core.helm). Those that the release has already are among them.
+  returned: always
+  type: dict
+steps:
+  description: The steps that the values are for, in check mode with O(done).
+  returned: always
+  type: list
+  elements: str
 healed:
   description: Names of the Secrets of pending revisions that were deleted.
   returned: always
@@ -132,17 +165,19 @@ import time
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import release
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import release, values
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
-    "spaces": {
+    "release_values": {"type": "dict", "required": True},
+    "steps": {
         "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {"name": {"type": "str", "required": True}, "type": {"type": "str"}},
+        "elements": "str",
+        "choices": list(values.RELEASE_STEPS),
+        "default": list(values.RELEASE_STEPS),
     },
+    "done": {"type": "list", "elements": "str", "choices": list(values.RELEASE_STEPS), "default": []},
     "allow_removal": {"type": "bool", "default": False},
     "heal": {"type": "bool", "default": True},
     "stale_after": {"type": "int", "default": 900},
@@ -153,11 +188,14 @@ def work(context: Context) -> dict[str, Any]:
     """Check the release."""
     params = context.params
     hosting = context.hosting()
+    want = release.Wanted(
+        params["release_values"], params["steps"], params["done"] if context.check_mode else ()
+    )
     found = release.check(
         hosting,
         params["name"],
         params["namespace"],
-        params["spaces"],
+        want,
         allow_removal=params["allow_removal"],
         heal=params["heal"],
         stale_after=params["stale_after"],
@@ -167,6 +205,8 @@ def work(context: Context) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": bool(found.healed),
         "release": found.release.result() if found.release else {},
+        "release_values": found.values,
+        "steps": [step for step in values.RELEASE_STEPS if step in (*want.steps, *want.done)],
         "healed": [outcome.name for outcome in found.healed],
         "dropped": found.dropped,
         "context": hosting.context or "",

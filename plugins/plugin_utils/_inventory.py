@@ -127,11 +127,11 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
 def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
     """Whether provider, method and the types of spaces fit together."""
     embedded = (variables.get("hub_provider") or "embedded") == "embedded"
-    wanted = "processes" if embedded else "chart"
-    method = variables.get("hub_method") or wanted
-    if method != wanted:
+    allowed = ("processes",) if embedded else ("chart", "steps")
+    method = variables.get("hub_method") or allowed[0]
+    if method not in allowed:
         provider = variables.get("hub_provider") or "embedded"
-        yield f"{host}: hub_method {method} is none of the provider {provider}. Set it to {wanted}."
+        yield f"{host}: hub_method {method} is none of the provider {provider}. Set it to {' or '.join(allowed)}."
         return
     kinds = (
         ("hub_itses", ("external",) if embedded else values.ITS_TYPES),

@@ -67,8 +67,8 @@ class Hub:
             **more,
         }
 
-    def run(self, playbook: str, *extra: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        """Run a playbook of the checkout on this hub."""
+    def run(self, playbook: str | Path, *extra: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """Run a playbook on this hub: one of the checkout by its name, or any by its path."""
         inventory = self.folder / "hosts.yml"
         inventory.write_text(
             yaml.safe_dump(
@@ -80,8 +80,10 @@ class Hub:
                 }
             )
         )
-        arguments = self.running.arguments(playbook, *extra)
+        arguments = self.running.arguments(str(playbook), *extra)
         arguments[arguments.index("-i") + 1] = str(inventory)
+        if isinstance(playbook, Path):
+            arguments[3] = str(playbook)
         return self._start(arguments)
 
     def set_up(self) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import yaml
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, steps, troubles, values
 from ansible_collections.kubestellar.core.plugins.modules import hub_ready
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
@@ -19,8 +22,43 @@ GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_hub.rst").read_text()
 INVENTORY = ROOT / "inventories" / "existing"
 
 
+def table(section: str) -> list[str]:
+    """The first column of the table in a section of the guide."""
+    found = re.search(rf"(?ms)^{section}\n-+\n(.*?)(?=^[^\n]+\n-+$|\Z)", GUIDE)
+    assert found is not None
+    return re.findall(r"(?m)^   \* - ``([a-z_-]+)``$", found[1])
+
+
+def examples() -> list[Any]:
+    """The YAML of the guide."""
+    found = re.findall(r"(?m)^\.\. code-block:: yaml\n\n((?:   .*\n|\n)+)", GUIDE)
+    return [yaml.safe_load(textwrap.dedent(text)) for text in found]
+
+
+def specs() -> dict[str, Any]:
+    """The options of every role's main entry point."""
+    return {
+        path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
+        for path in (ROOT / "roles").glob("*/meta/argument_specs.yml")
+    }
+
+
 def test_the_troubles_of_the_guide_are_those_of_the_code():
-    assert set(re.findall(r"(?m)^   \* - ``([a-z-]+)``$", GUIDE)) == set(troubles.TROUBLES)
+    assert set(table("When it does not get ready")) == set(troubles.TROUBLES)
+
+
+def test_the_steps_of_the_guide_are_those_of_the_code():
+    assert tuple(table("One step at a time")) == steps.STEPS
+    text = " ".join(GUIDE.split())
+    for key, step in values._STEP_OF.items():
+        assert re.search(rf"``{key}``[^.;]* to ``{step}``", text), key
+    assert f"annotation ``{_control_plane.NUDGE_ANNOTATION}``" in text
+
+
+def test_the_variables_of_a_hub_by_steps_in_the_guide_are_sound():
+    (example,) = (found for found in examples() if isinstance(found, dict))
+    groups = {"kubestellar_hubs": ["hub"]}
+    assert _inventory.problems(groups, {"hub": example}, specs()) == []
 
 
 def test_every_trouble_that_the_guide_names_is_looked_for():
@@ -35,21 +73,17 @@ def test_the_numbers_of_the_guide_are_those_of_the_code():
 
 
 def test_the_inventory_for_an_existing_cluster_is_sound():
-    specs = {
-        path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
-        for path in (ROOT / "roles").glob("*/meta/argument_specs.yml")
-    }
     hosts = yaml.safe_load((INVENTORY / "hosts.yml").read_text())
     variables = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())
     groups = {group: list(content["hosts"]) for group, content in hosts.items()}
     assert groups == {"kubestellar_hubs": ["hub"]}
-    assert _inventory.problems(groups, {"hub": variables}, specs) == []
+    assert _inventory.problems(groups, {"hub": variables}, specs()) == []
     commented = re.findall(
         r"(?m)^ *# (\w+):", (INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text()
     )
     known = (
-        set(specs["hub"])
-        | set(specs["hub"]["hub_kubeflex"]["options"])
+        set(specs()["hub"])
+        | set(specs()["hub"]["hub_kubeflex"]["options"])
         | {"api_groups", "verbosity", "default"}
     )
     assert set(commented) <= known, commented

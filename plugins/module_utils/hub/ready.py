@@ -6,12 +6,14 @@
 The conditions are those of KubeStellar's own scripts (kubestellar: scripts, test/e2e/common/setup-kubestellar.sh): the
 ControlPlanes with their hooks and Jobs, the controllers of each WDS, then what must be inside each space. What can be seen to
 keep them from coming ends the wait with its cause; what is known to pass when it is done again is done again, once.
+
+Each condition belongs to one of the steps to a hub (`steps.STEPS`), so that one can wait for a step alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -44,14 +46,18 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, steps, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.steps import (
+    KUBEFLEX_MANAGER,
+    KUBEFLEX_NAMESPACE,
+    STEPS,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.troubles import Finding
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import api_groups_text
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
 
 REQUIRED, REACHABLE, NONE = "required", "reachable", "none"
-KUBEFLEX_NAMESPACE, KUBEFLEX_MANAGER = "kubeflex-system", "kubeflex-controller-manager"
-POSTGRES_SECRET = "postgres-postgresql"
+POSTGRES_SECRET, _DATABASE_JOB = "postgres-postgresql", "-install-postgresql"
 
 _OCM_NAMESPACE, _OCM_DEPLOYMENT = "open-cluster-management-hub", "cluster-manager-registration-controller"
 _PROPERTIES = "customization-properties"
@@ -63,6 +69,13 @@ _REACH_SECONDS = 5.0
 _REMIND_SECONDS = 60.0
 _CALM_SECONDS = 3.0
 _MOST_PATCHES = 3
+_STEPS_OF = {
+    "its": {steps.ITS, steps.OCM, steps.STATUS_ADDON, steps.CONTROLLERS},
+    "wds": {steps.WDS, steps.CONTROLLERS},
+}
+"""Role of a space to the steps that have conditions in it."""
+_WATCHING = (steps.OCM, steps.STATUS_ADDON, steps.CONTROLLERS)
+"""Steps that make no space, so that there is nothing to wait for without one."""
 _AFTER_ITS = {"pod-crash-loop", "pod-not-starting"}
 """Troubles of a WDS's controllers that pass when its ITS is ready: they end and start again until then."""
 
@@ -97,6 +110,7 @@ class Settings:
     :ivar deployments: whether the controllers are Deployments of the hosting cluster; else they are processes elsewhere.
     :ivar verify: what is done about a space whose API server does not answer: `required` waits for it, `reachable` gives
         up looking inside, `none` never looks.
+    :ivar steps: the steps whose conditions are waited for, of `STEPS`; of the hooks there are none, since Helm makes them.
     :ivar repair: whether what is known to pass is done again.
     :ivar patience: seconds that a trouble that may pass by itself must last to end the wait.
     """
@@ -107,6 +121,7 @@ class Settings:
     repair: bool
     patience: float
     timeout: float
+    steps: Collection[str] = STEPS
 
 
 @dataclass
@@ -146,9 +161,18 @@ def spaces_of(itses: Sequence[Mapping[str, Any]], wdses: Sequence[Mapping[str, A
 def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, progress: Progress) -> Result:
     """Wait until the spaces are ready; bind the controllers of each WDS on the way.
 
+    :raises PreflightFailed: a step is too early, naming the one to run first.
     :raises KubestellarError: something keeps them from it, with cause and remedy, and `findings` in its details.
     :raises WaitTimeout: naming each condition that did not come.
     """
+    steps.check_order(
+        hosting,
+        [step for step in settings.steps if step in _WATCHING],
+        [space.name for space in spaces if space.role == "its"],
+        [space.name for space in spaces if space.role == "wds"],
+        ocm=any(space.ocm for space in spaces),
+        done=settings.steps,
+    )
     work = _Work(hosting, spaces, settings, progress, dry_run=False)
     waiter = Waiter(Progress(None))
     ours = {space.namespace for space in spaces} | {KUBEFLEX_NAMESPACE}
@@ -212,6 +236,20 @@ def _of_namespaces(namespaces: set[str], obj: dict[str, Any]) -> dict[str, Any] 
 _Objects = Mapping[Resource, Mapping[tuple[str, str], dict[str, Any]]]
 
 
+@dataclass(frozen=True)
+class Lack:
+    """A condition that has not come.
+
+    :ivar step: the step that it belongs to.
+    :ivar key: stays the same while it lacks.
+    :ivar text: a clause for people.
+    """
+
+    step: str
+    key: str
+    text: str
+
+
 @dataclass
 class _Inside:
     """What is known of the inside of a space."""
@@ -246,6 +284,7 @@ class _Work:
     _unseen: dict[str, float] = field(default_factory=dict)
     _diagnosed: float = float("-inf")
     _no_database: bool = False
+    _nudges: _control_plane.Nudges = field(default_factory=_control_plane.Nudges)
 
     # -- one look ----------------------------------------------------------------------------------------------------
 
@@ -256,15 +295,19 @@ class _Work:
         """
         self._objects = objects
         self.adjust(objects)
-        lacks: dict[str, str] = {}
-        per_space: dict[str, bool] = {}
-        if self.settings.deployments:
-            lacks.update(self._kubeflex())
+        manager = list(self._kubeflex()) if self.settings.deployments else []
+        found = list(manager)
+        per_space: dict[str, list[Lack]] = {}
         for space in self.spaces:
-            mine = dict(self._space(space))
-            per_space[space.name] = bool(mine)
-            lacks.update(mine)
-        if self._no_database and any(per_space.values()):
+            per_space[space.name] = list(self._space(space))
+            found += per_space[space.name]
+        lacks = {lack.key: lack.text for lack in found if lack.step in self.settings.steps}
+        unready = {name for name, mine in per_space.items() if mine}
+        awaited = {
+            name for name, mine in per_space.items() if any(lack.step in self.settings.steps for lack in mine)
+        }
+        self._nudge(awaited)
+        if self._no_database and awaited:
             lacks["kubeflex/database"] = (
                 f"the Secret {KUBEFLEX_NAMESPACE}/{POSTGRES_SECRET} does not exist, which spaces of type k8s need"
             )
@@ -275,53 +318,69 @@ class _Work:
         elif time.monotonic() - self._diagnosed >= _LOOK_SECONDS:
             # Not at every event: objects change faster than their troubles.
             self._diagnosed = time.monotonic()
-            self.findings = self._diagnose(lacks, per_space)
+            self.findings = self._diagnose(awaited, unready, no_manager=bool(manager))
         self._judge()
         return list(lacks.values())
 
-    def _kubeflex(self) -> Iterator[tuple[str, str]]:
+    def _kubeflex(self) -> Iterator[Lack]:
         manager = self._deployment(KUBEFLEX_NAMESPACE, KUBEFLEX_MANAGER)
         if manager is None:
-            yield "kubeflex", f"the Deployment {KUBEFLEX_NAMESPACE}/{KUBEFLEX_MANAGER} does not exist"
+            text = f"the Deployment {KUBEFLEX_NAMESPACE}/{KUBEFLEX_MANAGER} does not exist"
+            yield Lack(steps.KUBEFLEX, "kubeflex", text)
         elif health := _unhealthy(manager):
-            yield "kubeflex", f"{KUBEFLEX_MANAGER}: {health}"
+            yield Lack(steps.KUBEFLEX, "kubeflex", f"{KUBEFLEX_MANAGER}: {health}")
+        for job in self._jobs(KUBEFLEX_NAMESPACE):
+            # Helm deletes it when it is complete.
+            name = job["metadata"]["name"]
+            if name.endswith(_DATABASE_JOB) and not _complete(job) and self._has_no_database():
+                yield Lack(steps.KUBEFLEX, "kubeflex/database", f"the Job {name} is not complete")
 
-    def _space(self, space: Space) -> Iterator[tuple[str, str]]:
-        """What a space lacks: pairs of a key, which stays the same while it lacks it, and a clause for people."""
+    def _space(self, space: Space) -> Iterator[Lack]:
+        """What a space lacks for any step outside, and inside for those that are waited for."""
+        if not _STEPS_OF[space.role] & set(self.settings.steps):
+            return
         plane = self._plane(space.name)
         if plane is None:
-            yield f"{space.name}/exists", f"{space.name} does not exist"
+            yield Lack(space.role, f"{space.name}/exists", f"{space.name} does not exist")
             return
         outside = list(self._outside(space, plane))
         yield from outside
-        if not outside:
+        if not any(lack.step in self.settings.steps for lack in outside):
             yield from self._within(space, plane)
 
-    def _outside(self, space: Space, plane: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _outside(self, space: Space, plane: Mapping[str, Any]) -> Iterator[Lack]:
         name = space.name
+        deployments = self.settings.deployments
+        # The last step of a role is over when the space is ready: KubeFlex waits for all hooks to say so.
+        last = steps.CONTROLLERS if space.role == "wds" else steps.STATUS_ADDON
         done = (plane.get("status") or {}).get("postCreateHooks") or {}
-        if self.settings.deployments:
-            for hook in troubles.hook_names(plane):
+        if deployments:
+            for hook in _control_plane.hook_names(plane):
                 if not done.get(hook):
-                    yield (
-                        f"{name}/hook/{hook}",
-                        f"{name}: the hook {hook} is not done{self._job_state(space, hook)}",
-                    )
+                    text = f"{name}: the hook {hook} is not done{self._job_state(space, hook)}"
+                    yield Lack(steps.step_of_hook(hook, space.role), f"{name}/hook/{hook}", text)
             for job in self._jobs(space.namespace):
                 # Those of hooks are spoken for by their hook, which stays done when its Job is deleted later.
                 if job["metadata"]["name"] == "update-cluster-info" and not _complete(job):
-                    yield f"{name}/job", f"{name}: the Job update-cluster-info is not complete"
+                    text = f"{name}: the Job update-cluster-info is not complete"
+                    yield Lack(space.role, f"{name}/job", text)
         if not _control_plane.is_ready(plane):
-            yield f"{name}/ready", _control_plane.lacking(name, plane)
-        if space.role == "wds" and self.settings.deployments:
+            up = deployments and _control_plane.is_up(plane)
+            yield Lack(last if up else space.role, f"{name}/ready", _control_plane.lacking(name, plane))
+        if space.role == "wds" and deployments:
             for controller in controllers.HOOK_OF:
-                deployment = self._deployment(space.namespace, controller)
-                if deployment is None:
-                    yield f"{name}/{controller}", f"{name}: the Deployment {controller} does not exist"
-                elif self._is_stale(deployment):
-                    yield f"{name}/{controller}", f"{name}: {controller} gets its new arguments"
-                elif health := _unhealthy(deployment):
-                    yield f"{name}/{controller}", f"{name}: {controller}: {health}"
+                if text := self._controller(space, controller):
+                    yield Lack(steps.CONTROLLERS, f"{name}/{controller}", f"{name}: {text}")
+
+    def _controller(self, space: Space, controller: str) -> str:
+        """What the Deployment of a controller lacks; empty if nothing."""
+        deployment = self._deployment(space.namespace, controller)
+        if deployment is None:
+            return f"the Deployment {controller} does not exist"
+        if self._is_stale(deployment):
+            return f"{controller} gets its new arguments"
+        health = _unhealthy(deployment)
+        return f"{controller}: {health}" if health else ""
 
     def _job_state(self, space: Space, hook: str) -> str:
         for job in self._jobs(space.namespace):
@@ -332,12 +391,14 @@ class _Work:
 
     # -- inside a space ----------------------------------------------------------------------------------------------
 
-    def _within(self, space: Space, plane: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _within(self, space: Space, plane: Mapping[str, Any]) -> Iterator[Lack]:
         inside = self._inside.setdefault(space.name, _Inside())
         if self.settings.verify == NONE:
             inside.done, inside.reason = True, "not looked at, as asked for"
         if inside.done:
             return
+        # What keeps us from looking is in the way of whatever we wait for in it.
+        step = next(step for step in steps.STEPS if step in _STEPS_OF[space.role] & set(self.settings.steps))
         key = f"{space.name}/inside"
         if inside.cluster is None:
             try:
@@ -345,62 +406,70 @@ class _Work:
             except ConnectionFailed:
                 raise
             except KubestellarError as error:
-                yield key, f"{space.name}: {plain(error.message, 200)}"
+                yield Lack(step, key, f"{space.name}: {plain(error.message, 200)}")
                 return
         status = inside.cluster.readiness()
         inside.refused = status in (401, 403)
         if inside.refused:
             # Its Secret may be renewed meanwhile.
-            yield key, f"{space.name}: its API server refuses the credentials of its Secret"
+            yield Lack(step, key, f"{space.name}: its API server refuses the credentials of its Secret")
             inside.cluster = None
             return
         if status != 200:
-            yield from self._silent(space, inside, inside.cluster)
+            if text := self._silent(inside, inside.cluster):
+                yield Lack(step, key, f"{space.name}: {text}")
             return
         inside.silent_since = None
         try:
-            missing = list(self._contents(space, inside.cluster))
+            missing = [
+                Lack(found, f"{key}/{text}", f"{space.name}: {text}")
+                for found, text in self._contents(space, inside.cluster)
+            ]
         except (ApiError, ConnectionFailed) as error:
-            missing = [plain(error.message, 200)]  # it may only be starting
-        if missing:
-            yield from ((f"{key}/{text}", f"{space.name}: {text}") for text in missing)
-            return
-        inside.done, inside.verified = True, True
+            text = plain(error.message, 200)  # it may only be starting
+            missing = [Lack(step, f"{key}/{text}", f"{space.name}: {text}")]
+        yield from missing
+        if not missing:
+            inside.done, inside.verified = True, True
 
-    def _silent(self, space: Space, inside: _Inside, cluster: Cluster) -> Iterator[tuple[str, str]]:
+    def _silent(self, inside: _Inside, cluster: Cluster) -> str:
+        """That an API server does not answer; empty once it is given up, where that is allowed."""
         now = time.monotonic()
         inside.silent_since = inside.silent_since or now
         text = f"its API server does not answer at {plain(cluster.server, 120)}"
         if self.settings.verify == REACHABLE and now - inside.silent_since >= _REACH_SECONDS:
             inside.done, inside.reason = True, text
-            return
-        yield f"{space.name}/inside", f"{space.name}: {text}"
+            return ""
+        return text
 
-    def _contents(self, space: Space, cluster: Cluster) -> Iterator[str]:
-        """What must be inside a space and is not."""
-        for kind in _WDS_KINDS if space.role == "wds" else _ITS_KINDS:
+    def _contents(self, space: Space, cluster: Cluster) -> Iterator[tuple[str, str]]:
+        """What must be inside a space for the steps that are waited for, and is not: step and clause."""
+        waited = self.settings.steps
+        kinds = _WDS_KINDS if space.role == "wds" else _ITS_KINDS
+        step = steps.CONTROLLERS if space.role == "wds" else steps.STATUS_ADDON
+        for kind in kinds if step in waited else ():
             found = cluster.get(CRDS, kind)
             if condition(found, "Established").get("status") != "True":
-                yield f"the CustomResourceDefinition {kind} is not established"
+                yield step, f"the CustomResourceDefinition {kind} is not established"
         if space.role == "wds":
             return
         # The transport controller of a WDS makes it.
         has_wds = any(other.its == space.name for other in self.spaces)
-        if has_wds and cluster.get(NAMESPACES, _PROPERTIES) is None:
-            yield f"the namespace {_PROPERTIES} does not exist"
-        if self.settings.deployments and space.ocm:
+        if steps.CONTROLLERS in waited and has_wds and cluster.get(NAMESPACES, _PROPERTIES) is None:
+            yield steps.CONTROLLERS, f"the namespace {_PROPERTIES} does not exist"
+        if steps.OCM in waited and self.settings.deployments and space.ocm:
             deployment = cluster.get(DEPLOYMENTS, _OCM_DEPLOYMENT, _OCM_NAMESPACE)
             if deployment is None:
-                yield f"the Deployment {_OCM_NAMESPACE}/{_OCM_DEPLOYMENT} does not exist"
+                yield steps.OCM, f"the Deployment {_OCM_NAMESPACE}/{_OCM_DEPLOYMENT} does not exist"
             elif health := _unhealthy(deployment):
-                yield f"{_OCM_DEPLOYMENT}: {health}"
+                yield steps.OCM, f"{_OCM_DEPLOYMENT}: {health}"
 
     # -- binding -----------------------------------------------------------------------------------------------------
 
     def adjust(self, objects: _Objects) -> None:
         """Give the controllers of each WDS their arguments, as far as their objects are there."""
         self._objects = objects
-        if not self.settings.deployments:
+        if not self.settings.deployments or steps.CONTROLLERS not in self.settings.steps:
             return
         for space in self.spaces:
             plane = self._plane(space.name)
@@ -484,13 +553,18 @@ class _Work:
 
     # -- troubles ----------------------------------------------------------------------------------------------------
 
-    def _diagnose(self, lacks: Mapping[str, str], lacking: Mapping[str, bool]) -> list[Finding]:
-        """What can be seen in the namespaces of what is lacking, the causes first."""
+    def _diagnose(
+        self, awaited: Collection[str], unready: Collection[str], *, no_manager: bool
+    ) -> list[Finding]:
+        """What can be seen in the namespaces of what is lacking, the causes first.
+
+        :param awaited: the spaces that lack something that is waited for, and `unready` those that lack anything.
+        """
         found: list[Finding] = []
         hooks = {name for _namespace, name in self._objects[POST_CREATE_HOOKS]}
-        namespaces = {space.namespace: space for space in self.spaces if lacking[space.name]}
+        namespaces = {space.namespace: space for space in self.spaces if space.name in awaited}
         self._no_database = self._lacks_postgres(namespaces.values())
-        if "kubeflex" in lacks or self._no_database:
+        if no_manager or self._no_database:
             found += self._in_namespace(KUBEFLEX_NAMESPACE)
         for namespace, space in namespaces.items():
             plane = self._plane(space.name)
@@ -507,7 +581,7 @@ class _Work:
             if self._inside.get(space.name, _Inside()).refused:
                 found.append(troubles.refused_credentials(space.name))
             mine = self._in_namespace(namespace)
-            if space.role == "wds" and lacking.get(space.its):
+            if space.role == "wds" and space.its in unready:
                 mine = [finding for finding in mine if finding.id not in _AFTER_ITS]
             found += mine
         return found
@@ -515,7 +589,10 @@ class _Work:
     def _lacks_postgres(self, spaces: Iterable[Space]) -> bool:
         """Whether one of these is of type k8s and the database for it is not there."""
         types = {(self._plane(space.name) or {}).get("spec", {}).get("type") for space in spaces}
-        return "k8s" in types and self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
+        return "k8s" in types and self._has_no_database()
+
+    def _has_no_database(self) -> bool:
+        return self.hosting.get(SECRETS, POSTGRES_SECRET, KUBEFLEX_NAMESPACE) is None
 
     def _in_namespace(self, namespace: str) -> list[Finding]:
         pods = self.hosting.list(PODS, namespace).items
@@ -578,7 +655,7 @@ class _Work:
         plane = self._plane(space.name) if space else None
         if job is None or job["metadata"]["uid"] in self._repaired or not troubles.job_failure(job):
             return True  # it is on its way out, or runs again already
-        if not self.settings.repair or plane is None or name not in troubles.hook_names(plane):
+        if not self.settings.repair or plane is None or name not in _control_plane.hook_names(plane):
             return False
         if f"{namespace}/{name}" in self._repaired:
             return False
@@ -590,6 +667,18 @@ class _Work:
                 f"deleted the Job {namespace}/{name}, so that KubeFlex runs it again: {finding.message}"
             )
         return True
+
+    def _nudge(self, names: Collection[str]) -> None:
+        """Have KubeFlex look again at those of these spaces whose hooks have more ready than it has seen."""
+        if not self.settings.deployments:
+            return
+        for name in names:
+            plane = self._plane(name)
+            if plane is None or not _control_plane.is_behind(plane, self._objects):
+                continue
+            after = self._nudges.nudge(self.hosting, name)
+            if after is not None:
+                self._wrote("update", CONTROL_PLANES, plane, after)
 
     def _wake_manager(self, now: float) -> None:
         """Restart a KubeFlex manager that runs and has not looked at a ControlPlane (kubeflex#311)."""

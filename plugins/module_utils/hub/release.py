@@ -29,6 +29,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import steps
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import (
+    RELEASE_STEPS,
+    of_steps,
+    spaces_of,
+    steps_of,
+)
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 _RELEASE_NAME, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
@@ -41,6 +48,7 @@ class Revision:
 
     :ivar modified: time of its last change, in seconds since the epoch.
     :ivar control_planes: names of the ControlPlanes in its manifest.
+    :ivar values: the values it was given, which may hold secrets.
     """
 
     secret: Mapping[str, Any] = field(repr=False)
@@ -50,6 +58,7 @@ class Revision:
     version: str
     modified: float
     control_planes: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def result(self) -> dict[str, Any]:
         """What results tell about it."""
@@ -59,23 +68,39 @@ class Revision:
             "chart": self.chart,
             "version": self.version,
             "control_planes": list(self.control_planes),
+            "steps": steps_of(self.values),
         }
 
 
 @dataclass(frozen=True)
 class Result:
-    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten."""
+    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten. `values`: for Helm."""
 
     release: Revision | None
     healed: list[_bulk.Outcome]
     dropped: list[str]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a release is to become.
+
+    :ivar values: those of the whole hub, see `values.chart_values`.
+    :ivar steps: which of `values.RELEASE_STEPS` it is to get of them; of the others it keeps what it has.
+    :ivar done: further ones that count as done, because this is a check run and they would have been by now.
+    """
+
+    values: Mapping[str, Any]
+    steps: Sequence[str] = RELEASE_STEPS
+    done: Sequence[str] = ()
 
 
 def check(
     hosting: Cluster,
     name: str,
     namespace: str,
-    spaces: Sequence[Mapping[str, Any]],
+    want: Wanted,
     *,
     allow_removal: bool,
     heal: bool = True,
@@ -83,16 +108,21 @@ def check(
     now: float,
     dry_run: bool,
 ) -> Result:
-    """See that an upgrade of the release to these spaces does what is meant, and that helm will start it.
+    """See that an upgrade of the release does what is meant, and that helm will start it.
 
-    :param spaces: every ControlPlane of the new values, `{name, type}`.
     :param heal: whether what a dead helm left pending is forgotten; a removal needs it, to know what there is to remove.
     :param stale_after: seconds after which a pending revision is taken for that of a helm that is dead.
     :raises Refused: the upgrade would delete ControlPlanes.
     :raises InvalidInput: a space is there with another type, or belongs to somebody else.
+    :raises PreflightFailed: a step is too early, naming the one to run first.
     :raises KubestellarError: another helm is at work.
     """
     revisions = read(hosting, name, namespace)
+    # Also one that a dead helm left pending: what it was to get may be there.
+    last = revisions[-1] if revisions and revisions[-1].status != "uninstalled" else None
+    values = of_steps(want.values, [*want.steps, *want.done], last.values if last else None)
+    spaces = spaces_of(values)
+    _check_order(hosting, want)
     live = _control_planes(hosting)
     for space in spaces:
         _check_possible(hosting, live.get(space["name"]), space, name, namespace)
@@ -118,7 +148,22 @@ def check(
     healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in forgotten], dry_run=dry_run)
     _bulk.raise_failures(healed, hosting.name, "delete")
     left = [revision for revision in revisions if revision not in forgotten]
-    return Result(left[-1] if left else None, healed, dropped)
+    return Result(left[-1] if left else None, healed, dropped, values)
+
+
+def _check_order(hosting: Cluster, want: Wanted) -> None:
+    """:raises PreflightFailed: a step is too early."""
+    itses = [its for its in want.values.get("ITSes") or [] if isinstance(its, Mapping)]
+    makes = [step for step in want.steps if step in steps_of(want.values)]
+    steps.check_order(
+        hosting,
+        makes,
+        [str(its.get("name")) for its in itses],
+        [],
+        ocm=any(its.get("install_clusteradm") is not False for its in itses),
+        done=want.done,
+        idle=[step for step in want.steps if step not in makes],
+    )
 
 
 def read(hosting: Cluster, name: str, namespace: str) -> list[Revision]:
@@ -146,6 +191,7 @@ def revision(secret: Mapping[str, Any]) -> Revision:
             chart=str(chart.get("name") or ""),
             version=str(chart.get("version") or ""),
             modified=_modified(secret),
+            values=dict(content.get("config") or {}),
             control_planes=tuple(
                 str(document["metadata"]["name"])
                 for document in load_yaml(manifest, where)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import phrase
 
@@ -119,15 +120,11 @@ def finding(trouble: str, where: str, *, sure: bool = False, **facts: Any) -> Fi
 def missing_hooks(control_plane: Mapping[str, Any], hooks: Collection[str]) -> Iterator[Finding]:
     """The PostCreateHooks that a ControlPlane names and that are not there."""
     done = (control_plane.get("status") or {}).get("postCreateHooks") or {}
-    lacking = [name for name in hook_names(control_plane) if name not in hooks and not done.get(name)]
+    lacking = [
+        name for name in _control_plane.hook_names(control_plane) if name not in hooks and not done.get(name)
+    ]
     if lacking:
         yield finding("hook-missing", f"ControlPlane {control_plane['metadata']['name']}", hooks=lacking)
-
-
-def hook_names(control_plane: Mapping[str, Any]) -> list[str]:
-    """The PostCreateHooks of a ControlPlane."""
-    hooks = (control_plane.get("spec") or {}).get("postCreateHooks") or []
-    return [str(hook.get("hookName")) for hook in hooks if hook.get("hookName")]
 
 
 def job_failure(job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]] = ()) -> Finding | None:

@@ -9,7 +9,7 @@ the chart's own defaults keep their word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
@@ -82,6 +82,20 @@ _APPLICATION = {
     "sync_policy": "syncPolicy",
 }
 
+RELEASE_STEPS = ("kubeflex", "hooks", "its", "wds")
+"""The steps to a hub that are parts of the release, in their order."""
+
+_STEP_OF = {"kubeflex-operator": "kubeflex", "ITSes": "its", "WDSes": "wds", "argocd": "wds"}
+"""Value of the chart to the step that it belongs to; all others are of the hooks. Argo CD is set up for the WDSes."""
+
+_NOTHING: dict[str, Any] = {
+    "kubeflex-operator": {"install": False},
+    "InstallPCHs": False,
+    "ITSes": [],
+    "WDSes": [],
+}
+"""The values of a release with nothing in it, since the chart's own defaults install KubeFlex and the hooks."""
+
 
 def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The values for `helm --values`.
@@ -111,6 +125,52 @@ def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = 
         values = _merged(values, extra)
     _check(values)
     return values
+
+
+def of_steps(
+    values: Mapping[str, Any], steps: Collection[str], has: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The values for a release that has these steps of `values`, and of all others what it has now.
+
+    So no step deletes or changes what belongs to another one, and a release that has gone through all of them in any order
+    has exactly `values`.
+
+    :param values: the values of the whole hub, as from `chart_values`.
+    :param steps: some of `RELEASE_STEPS`.
+    :param has: the values that the release was given last; None if there is none.
+    """
+    before = _NOTHING if has is None else has
+    return {
+        **{key: value for key, value in before.items() if _step_of(key) not in steps},
+        **{key: value for key, value in values.items() if _step_of(key) in steps},
+    }
+
+
+def steps_of(has: Mapping[str, Any] | None) -> list[str]:
+    """The steps that a release with these values has, of `RELEASE_STEPS`. :param has: None if there is no release."""
+    if has is None:
+        return []
+    parts = {
+        "kubeflex": (has.get("kubeflex-operator") or {}).get("install", True),
+        "hooks": has.get("InstallPCHs", True),
+        "its": has.get("ITSes"),
+        "wds": has.get("WDSes"),
+    }
+    return [step for step in RELEASE_STEPS if parts[step]]
+
+
+def spaces_of(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ControlPlanes that the chart makes of these values: `name`, and `type` if it is given."""
+    return [
+        {"name": str(space["name"]), "type": space.get("type")}
+        for key in ("ITSes", "WDSes")
+        for space in values.get(key) or []
+        if isinstance(space, Mapping) and space.get("name")
+    ]
+
+
+def _step_of(key: str) -> str:
+    return _STEP_OF.get(key, "hooks")
 
 
 def api_groups_text(groups: Sequence[str] | None) -> str:

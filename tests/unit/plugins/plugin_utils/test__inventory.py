@@ -58,9 +58,10 @@ def test_a_sound_inventory_has_no_problem():
         (
             {"hub": {"hub_provider": "existing", "hub_method": "processes"}},
             None,
-            ["hub_method processes is none of the provider existing", "Set it to chart."],
+            ["hub_method processes is none of the provider existing", "Set it to chart or steps."],
         ),
         ({"hub": {"hub_method": "chart"}}, None, ["none of the provider embedded", "Set it to processes."]),
+        ({"hub": {"hub_method": "steps"}}, None, ["none of the provider embedded", "Set it to processes."]),
         (
             {"hub": {"hub_itses": [{"name": "its1", "type": "host"}]}},
             None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing
@@ -15,15 +16,21 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     NotFound,
+    PreflightFailed,
     Refused,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CONTROL_PLANES,
+    DEPLOYMENTS,
+    POST_CREATE_HOOKS,
+    SECRETS,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import release
 
 NOW = 1_000_000.0
 
 
-def secret(number=1, status="deployed", planes=("its1", "wds1"), age=3600, *, packed=True):
+def secret(number=1, status="deployed", planes=("its1", "wds1"), age=3600, *, packed=True, values=None):
     manifest = "---\n# Source: x\n".join(
         f"apiVersion: tenancy.kflex.kubestellar.org/v1alpha1\nkind: ControlPlane\nmetadata:\n  name: {name}\n"
         for name in planes
@@ -33,6 +40,7 @@ def secret(number=1, status="deployed", planes=("its1", "wds1"), age=3600, *, pa
             "version": number,
             "info": {"status": status},
             "chart": {"metadata": {"name": "core-chart", "version": "0.30.0"}},
+            "config": values,
             "manifest": f"{manifest}---\n---\nkind: Secret\nmetadata:\n  name: s\n",
         }
     ).encode()
@@ -62,14 +70,21 @@ def plane(name, kind="host", owner="ks-core", **metadata):
 
 
 class Hosting:
-    """A hosting cluster that only lists and deletes."""
+    """A hosting cluster that only reads and deletes."""
 
     name = "hub"
+    manager, hooks = True, ()
 
     def __init__(self, secrets, planes=None):
         self.secrets, self.planes, self.deleted = secrets, planes, []
 
+    def get(self, resource, name, namespace=None):
+        assert (resource, name, namespace) == (DEPLOYMENTS, "kubeflex-controller-manager", "kubeflex-system")
+        return {} if self.manager else None
+
     def list(self, resource, namespace=None, *, label_selector=""):
+        if resource == POST_CREATE_HOOKS:
+            return Listing([{"metadata": {"name": name}} for name in self.hooks], "1")
         if resource == SECRETS:
             assert (namespace, label_selector) == ("default", "owner=helm,name=ks-core")
             return Listing(self.secrets, "1")
@@ -86,14 +101,16 @@ class Hosting:
 BOTH = [plane("its1"), plane("wds1", "k8s")]
 
 
-def check(
-    hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, heal=True, dry_run=False
-):
+def check(hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, heal=True, dry_run=False, **want):
+    values = {
+        key: [{"name": name, "type": kind} for name, kind in spaces if name.startswith(role)]
+        for key, role in (("ITSes", "its"), ("WDSes", "wds"))
+    }
     return release.check(
         hosting,
         "ks-core",
         "default",
-        [{"name": name, "type": kind} for name, kind in spaces],
+        release.Wanted(values, **want),
         allow_removal=allow_removal,
         heal=heal,
         stale_after=900,
@@ -111,6 +128,7 @@ def test_a_release_is_read_as_helm_writes_it(packed):
         "chart": "core-chart",
         "version": "0.30.0",
         "control_planes": ["its1", "wds1"],
+        "steps": ["kubeflex", "hooks"],
     }
 
 
@@ -181,3 +199,95 @@ def test_before_a_removal_a_pending_revision_is_kept_to_tell_what_there_is_to_re
     hosting = Hosting([secret(1, "pending-install")], BOTH)
     found = check(hosting, [], allow_removal=True, heal=False)
     assert hosting.deleted == [] and found.healed == [] and found.release.status == "pending-install"
+
+
+# -- a step alone ----------------------------------------------------------------------------------------------------
+
+ITS = [{"name": "its1", "type": "host"}]
+WDS = [{"name": "wds1", "type": "k8s"}]
+
+
+def test_a_step_keeps_what_the_release_has_of_the_others():
+    has = {"InstallPCHs": False, "ITSes": ITS, "WDSes": [{"name": "wds9"}]}
+    hosting = Hosting([secret(planes=("its1", "wds9"), values=has)], [plane("its1"), plane("wds9", "k8s")])
+    found = check(hosting, [("its1", "host"), ("its2", "host")], steps=["kubeflex"])
+    assert found.values == has and found.dropped == []
+    hosting.hooks = ("kubestellar-controller", "transport-controller")
+    with pytest.raises(Refused) as caught:
+        check(hosting, steps=["wds"])
+    assert caught.value.details["refused"] == ["wds9"]
+
+
+def test_the_first_step_makes_its_own_part_alone():
+    found = check(Hosting([]), steps=["kubeflex"])
+    assert found.values == {"InstallPCHs": False, "ITSes": [], "WDSes": []}
+
+
+def test_what_a_dead_helm_was_to_make_counts_as_there():
+    pending = secret(2, "pending-upgrade", ("its1",), values={"ITSes": ITS})
+    found = check(Hosting([secret(1, planes=()), pending], BOTH[:1]), steps=["kubeflex"])
+    assert found.values == {"ITSes": ITS} and found.dropped == []
+
+
+def test_an_uninstalled_release_has_nothing():
+    kept = secret(1, "uninstalled", ("its1",), values={"ITSes": ITS})
+    assert check(Hosting([kept]), steps=["kubeflex"]).values["ITSes"] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "manager", "hooks", "words"),
+    [
+        ("hooks", False, (), "step hooks needs KubeFlex .* which is not there. *Run the step kubeflex first"),
+        ("its", True, (), "step its needs the PostCreateHooks .*Run the step hooks first"),
+        (
+            "its",
+            True,
+            ("its-hub-init",),
+            "the PostCreateHook install-status-addon, which is not .*the step hooks first",
+        ),
+        (
+            "wds",
+            True,
+            ("kubestellar-controller", "transport-controller"),
+            "the ITS its1, .*Run the step its first",
+        ),
+    ],
+)
+def test_a_step_that_is_too_early_names_the_one_to_run_first(step, manager, hooks, words):
+    hosting = Hosting([secret(1, "pending-install", ())], [])
+    hosting.manager, hosting.hooks = manager, hooks
+    with pytest.raises(PreflightFailed) as caught:
+        check(hosting, steps=[step])
+    assert re.search(words, f"{caught.value.message} {caught.value.hint}")
+    assert hosting.deleted == []
+
+
+def test_in_a_check_run_earlier_steps_count_as_done():
+    hosting = Hosting([], [])
+    hosting.manager = False
+    found = check(hosting, steps=["wds"], done=["kubeflex", "hooks", "its"], dry_run=True)
+    assert found.values == {"ITSes": ITS, "WDSes": WDS}
+
+
+def test_all_at_once_need_nothing():
+    hosting = Hosting([], [])
+    hosting.manager = False
+    assert check(hosting).values == {"ITSes": ITS, "WDSes": WDS}
+
+
+def test_a_part_that_the_release_is_told_not_to_make_must_be_there():
+    hosting = Hosting([], [])
+    hosting.manager = False
+    values = {"kubeflex-operator": {"install": False}, "ITSes": ITS, "WDSes": []}
+    with pytest.raises(PreflightFailed, match="needs KubeFlex") as caught:
+        release.check(
+            hosting,
+            "ks-core",
+            "default",
+            release.Wanted(values),
+            allow_removal=False,
+            stale_after=900,
+            now=NOW,
+            dry_run=False,
+        )
+    assert "hub_kubeflex.install" in caught.value.hint

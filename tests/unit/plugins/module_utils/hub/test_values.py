@@ -11,6 +11,8 @@ import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import values
+from hypothesis import given
+from hypothesis import strategies as st
 
 ROLE = Path(__file__).parents[5] / "roles" / "hub"
 OPTIONS = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["main"][
@@ -127,3 +129,56 @@ def test_a_type_that_the_chart_cannot_make_is_refused(settings, words):
 def test_more_than_one_object_in_a_manifestwork_is_refused():
     with pytest.raises(InvalidInput, match="kubestellar#2511"):
         values.chart_values({"transport": {"max_num_wrapped": 5}})
+
+
+# -- steps -----------------------------------------------------------------------------------------------------------
+
+VALUES = st.fixed_dictionaries(
+    {"InstallPCHs": st.just(True)},
+    optional={
+        "kubeflex-operator": st.just({"domain": "d"}),
+        "ITSes": st.lists(st.fixed_dictionaries({"name": st.sampled_from(["its1", "its2"])})),
+        "WDSes": st.lists(st.fixed_dictionaries({"name": st.sampled_from(["wds1", "wds2"])})),
+        "argocd": st.just({"install": True}),
+        "KUBESTELLAR_VERSION": st.sampled_from(["1", "2"]),
+        "something": st.integers(0, 3),
+    },
+)
+ORDERS = st.permutations(values.RELEASE_STEPS)
+
+
+@given(VALUES, ORDERS, st.lists(st.sampled_from(values.RELEASE_STEPS)), st.none() | VALUES)
+def test_steps_in_any_order_end_in_the_release_of_the_chart(wanted, order, again, has):
+    for step in [*again, *order]:
+        has = values.of_steps(wanted, [step], has)
+    assert has == wanted
+    for step in values.RELEASE_STEPS:
+        assert values.of_steps(wanted, [step], has) == wanted
+    assert values.of_steps(wanted, values.RELEASE_STEPS, None) == wanted
+
+
+@given(VALUES, VALUES, st.sets(st.sampled_from(values.RELEASE_STEPS)))
+def test_a_step_leaves_alone_what_belongs_to_the_others(wanted, has, steps):
+    made = values.of_steps(wanted, steps, has)
+    others = set(values.RELEASE_STEPS) - steps
+    assert values.of_steps(has, others, made) == made
+    assert values.of_steps(made, steps, has) == made
+    assert made == values.of_steps(has, others, values.of_steps(wanted, values.RELEASE_STEPS, has))
+
+
+@given(VALUES, ORDERS)
+def test_the_release_has_the_steps_that_were_made(wanted, order):
+    has = None
+    made = []
+    for step in order:
+        has = values.of_steps(wanted, [step], has)
+        made.append(step)
+        empty = {step for step, key in (("its", "ITSes"), ("wds", "WDSes")) if not wanted.get(key)}
+        assert set(values.steps_of(has)) == set(made) - empty
+    assert values.steps_of(None) == []
+
+
+def test_the_spaces_of_values_are_both_lists_with_the_types_that_are_given():
+    made = values.spaces_of({"ITSes": [{"name": "i"}], "WDSes": [{"name": "w", "type": "host"}, "odd"]})
+    assert made == [{"name": "i", "type": None}, {"name": "w", "type": "host"}]
+    assert values.spaces_of({"ITSes": None}) == []

@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hub by the core chart, one step at a time; each test goes on where the one before has stopped (see `chart_hub.py`)."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane, _resources
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import release, steps, values
+
+from .chart_hub import Hub
+from .running import CHECKOUT, assert_ok
+
+GUIDE = CHECKOUT / "docs" / "docsite" / "rst" / "guide_hub.rst"
+MANAGER = (_resources.DEPLOYMENTS, "kubeflex-controller-manager", "kubeflex-system")
+HOOKS = {"its-hub-init", "install-status-addon", "kubestellar-controller", "transport-controller"}
+
+
+def take(hub: Hub, *names: str, **variables: Any) -> int:
+    """Take these steps; how many tasks have changed something."""
+    done = hub.run("hub", hub_method="steps", hub_steps=list(names), **variables)
+    return assert_ok(done)["hub"]["changed"]
+
+
+def newest(hub: Hub) -> dict[str, Any]:
+    """The newest revision of the release; empty without one."""
+    revisions = release.read(hub.cluster, "ks-core", "default")
+    return revisions[-1].result() if revisions else {}
+
+
+def hooks(hub: Hub) -> set[str]:
+    """Names of the PostCreateHooks."""
+    return {hook["metadata"]["name"] for hook in hub.cluster.list(_resources.POST_CREATE_HOOKS).items}
+
+
+def done_hooks(hub: Hub, space: str) -> dict[str, bool]:
+    """The hooks of a space that are done."""
+    found = hub.cluster.get(_resources.CONTROL_PLANES, space)
+    return dict((found or {}).get("status", {}).get("postCreateHooks") or {})
+
+
+def leaves(content: dict[str, Any], *above: str) -> set[str]:
+    """The dotted names of all values."""
+    found: set[str] = set()
+    for key, value in content.items():
+        found |= (
+            leaves(value, *above, key) if isinstance(value, dict) and value else {".".join([*above, key])}
+        )
+    return found
+
+
+def test_every_value_of_the_chart_has_a_variable(hub):
+    chart = hub.folder / "core-chart"
+    own = yaml.safe_load((chart / "values.yaml").read_text())
+    kubeflex = yaml.safe_load((chart / "charts" / "kubeflex-operator" / "values.yaml").read_text())
+    ours = {place for places in values._PLAIN.values() for place in places.values()}
+    ours |= {place for places in values._LIMITS.values() for place in places}
+    ours |= {"InstallPCHs", "ITSes", "WDSes", "argocd.applications", "status_controller"}
+    assert leaves(own) | leaves(kubeflex, "kubeflex-operator") <= ours
+
+
+@pytest.mark.parametrize(("step", "first"), [("its", "kubeflex"), ("controllers", "wds")])
+def test_a_step_that_is_too_early_names_the_first_one_and_writes_nothing(hub, step, first):
+    mark = len(hub.audit_log())
+    failed = hub.run("hub", hub_method="steps", hub_steps=[step])
+    assert failed.returncode != 0
+    output = " ".join(failed.stdout.split())
+    assert f"hub: the step {step} needs " in output and f"Run the step {first} first." in output
+    assert hub.writes(mark) == [] and hub.planes() == []
+
+
+def test_a_check_run_of_all_steps_forecasts_each_and_writes_nothing(hub):
+    mark = len(hub.audit_log())
+    assert assert_ok(hub.run("hub", "--check", hub_method="steps"))["hub"]["changed"] == 4
+    assert hub.writes(mark) == []
+
+
+def test_kubeflex_comes_alone(hub):
+    assert take(hub, "kubeflex") == 1
+    assert hub.cluster.get(*MANAGER) is not None
+    assert hooks(hub) & HOOKS == set() and hub.planes() == []
+    assert newest(hub)["steps"] == ["kubeflex"]
+
+
+def test_the_playbook_of_the_guide_goes_on_with_the_hooks(hub):
+    (text,) = re.findall(r"(?m)^   - name: Two steps of a hub\n(?:   .*\n)+", GUIDE.read_text())
+    playbook = hub.folder / "two_steps.yml"
+    playbook.write_text(textwrap.dedent(text))
+    assert assert_ok(hub.run(playbook, hub_method="steps"))["hub"]["changed"] == 1
+    assert hooks(hub) >= HOOKS and hub.planes() == []
+    assert newest(hub)["steps"] == ["kubeflex", "hooks"]
+
+
+def test_the_spaces_of_other_steps_are_not_made(hub):
+    mark = len(hub.audit_log())
+    failed = hub.run("hub", hub_method="steps", hub_steps=["wds"])
+    assert "the step wds needs the ITS its1, which is not there. Run the step its first." in " ".join(
+        failed.stdout.split()
+    )
+    assert hub.writes(mark) == []
+    assert take(hub, "its") >= 1
+    assert hub.planes() == ["its1"]
+
+
+def test_ocm_and_the_status_addon_are_waited_for(hub):
+    take(hub, "ocm")
+    assert done_hooks(hub, "its1")["its-hub-init"]
+    take(hub, "status_addon")
+    assert done_hooks(hub, "its1") == {"its-hub-init": True, "install-status-addon": True}
+    its = hub.cluster.get(_resources.CONTROL_PLANES, "its1")
+    assert _control_plane.is_ready(its)
+    assert hub.planes() == ["its1"]
+
+
+def test_a_wds_and_its_controllers_complete_the_hub(hub):
+    assert take(hub, "wds") >= 1
+    assert hub.planes() == ["its1", "wds1"]
+    assert take(hub, "controllers") == 1
+    assert done_hooks(hub, "wds1") == {"kubestellar-controller": True, "transport-controller": True}
+    assert hub.arguments_of("wds1", "transport-controller")[:2] == ["--control-plane-name", "its1"]
+    assert "--wds-qps=500" in hub.arguments_of("wds1", "kubestellar-controller-manager")
+    assert newest(hub)["steps"] == ["kubeflex", "hooks", "its", "wds"]
+
+
+def test_kubeflex_was_told_what_it_had_not_seen(hub):
+    """The hooks need a few seconds here; KubeFlex by itself looks every 30."""
+    wds = hub.cluster.get(_resources.CONTROL_PLANES, "wds1")
+    assert _control_plane.NUDGE_ANNOTATION in wds["metadata"]["annotations"]
+
+
+def test_the_chart_and_the_steps_find_nothing_left_to_do_after_each_other(hub):
+    before, mark = newest(hub), len(hub.audit_log())
+    assert assert_ok(hub.run("hub"))["hub"]["changed"] == 0
+    assert take(hub, *steps.STEPS) == 0
+    assert hub.writes(mark) == []
+    assert newest(hub) == before and before["status"] == "deployed"
+
+
+def test_a_step_leaves_alone_what_belongs_to_others(hub):
+    mark = len(hub.audit_log())
+    other = {
+        "hub_wdses": [{"name": "wds2"}],
+        "hub_kubeflex": {"domain": "example.com"},
+        "hub_remove_spaces": True,
+    }
+    assert take(hub, "its", "ocm", "status_addon", **other) == 0
+    assert hub.writes(mark) == [] and hub.planes() == ["its1", "wds1"]
