@@ -103,15 +103,9 @@ options:
       - Whether the PostCreateHooks are installed with the hub.
     type: bool
     default: true
-  method:
-    description:
-      - How the hub is installed, by the core chart or step by step. Helm is looked at with V(chart) only.
-    type: str
-    choices: [chart, steps]
-    default: chart
   chart_values:
     description:
-      - Values of the core chart that are merged over those made from the other options, with V(chart).
+      - Values of the core chart that are merged over those made from the other options.
     type: dict
     default: {}
   release:
@@ -208,7 +202,7 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, survey
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, prerequisites, survey
 
 _TEXT: dict[str, Any] = {"type": "str"}
 _NAME: dict[str, Any] = {"type": "str", "required": True}
@@ -253,7 +247,6 @@ SPEC: dict[str, Any] = {
         },
     },
     "hooks": {"type": "bool", "default": True},
-    "method": {"type": "str", "choices": [preflight.CHART, preflight.STEPS], "default": preflight.CHART},
     "chart_values": {"type": "dict", "default": {}},
     "release": {"type": "str", "default": "ks-core"},
     "namespace": {"type": "str", "default": "default"},
@@ -268,9 +261,7 @@ def work(context: Context) -> dict[str, Any]:
     params = context.params
     checks = preflight.chosen(params["skip"])
     settings = {key: params[key] for key in ("itses", "wdses", "kubeflex", "hooks")}
-    wish = preflight.wanted(
-        settings, params["chart_values"], params["method"], params["release"], params["namespace"]
-    )
+    wish = prerequisites.wanted(settings, params["chart_values"], params["release"], params["namespace"])
     _control_plane.check_names([space.name for space in wish.spaces])
     if context.planned:
         outcome = preflight.forecast(params["context"] or "hosting cluster")

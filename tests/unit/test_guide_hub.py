@@ -10,7 +10,13 @@ import re
 from pathlib import Path
 
 import yaml
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import capacity, preflight, ready, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
+    capacity,
+    preflight,
+    prerequisites,
+    ready,
+    troubles,
+)
 from ansible_collections.kubestellar.core.plugins.modules import hub_ready
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
@@ -32,8 +38,8 @@ def test_the_troubles_of_the_guide_are_those_of_the_code():
 
 def test_the_prerequisites_of_the_guide_are_those_of_the_code():
     rows = re.findall(r"(?m)^   \* - ``([a-z-]+)``\n     - (\w+)$", chapter("What is checked first"))
-    assert rows == [(name, preflight.CATALOGUE[name].severity) for name in preflight.IDS]
-    oldest, newest = (".".join(map(str, version)) for version in (preflight.OLDEST, preflight.NEWEST))
+    assert rows == [(name, prerequisites.CATALOGUE[name].severity) for name in preflight.IDS]
+    oldest, newest = (".".join(map(str, version)) for version in (prerequisites.OLDEST, prerequisites.NEWEST))
     assert f"older than Kubernetes {oldest}." in GUIDE and f"newer than {newest}, with which" in GUIDE
 
 

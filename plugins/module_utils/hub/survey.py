@@ -45,11 +45,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts import Reading
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight
-from ansible_collections.kubestellar.core.plugins.module_utils.hub.preflight import (
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, prerequisites
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.preflight import Check
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.prerequisites import (
     Address,
     Case,
-    Check,
     Facts,
     Program,
     Right,
@@ -89,13 +89,13 @@ def survey(hosting: Cluster, wish: Wanted, checks: Sequence[Check], helm: str = 
     except KubestellarError as error:
         return Case(wish, Facts(hosting.name, hosting.server, trouble=error.message.rstrip(".")))
     facts = Facts(hosting.name, hosting.server, version=plain(answer.get("gitVersion") or "", 60))
-    uses_helm = wish.helm and any("helm" in check.needs for check in checks)
+    uses_helm = any("helm" in check.needs for check in checks)
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         program = pool.submit(find_helm, helm) if uses_helm else None
         first: dict[str, Callable[[], Reading]] = {
             "planes": partial(_listed, hosting, CONTROL_PLANES, metadata_only=True),
             "manager": partial(
-                _one, hosting, DEPLOYMENTS, preflight.KUBEFLEX_MANAGER, preflight.KUBEFLEX_NAMESPACE
+                _one, hosting, DEPLOYMENTS, prerequisites.KUBEFLEX_MANAGER, prerequisites.KUBEFLEX_NAMESPACE
             ),
         }
         facts = replace(facts, **_read(pool, {key: first[key] for key in preflight.needed(checks)}))
@@ -107,11 +107,13 @@ def survey(hosting: Cluster, wish: Wanted, checks: Sequence[Check], helm: str = 
         }
         second["groups"] = partial(_groups, hosting)
         second["definition"] = partial(_one, hosting, CRDS, _DEFINITION)
-        second["database"] = partial(_one, hosting, PODS, preflight.DATABASE, preflight.KUBEFLEX_NAMESPACE)
+        second["database"] = partial(
+            _one, hosting, PODS, prerequisites.DATABASE, prerequisites.KUBEFLEX_NAMESPACE
+        )
         addresses = pool.submit(_addresses, case) if "addresses" in needs else None
         facts = replace(facts, **_read(pool, {key: job for key, job in second.items() if key in needs}))
         if "rights" in needs:
-            facts = _with_rights(facts, hosting, preflight.rights(wish))
+            facts = _with_rights(facts, hosting, prerequisites.rights(wish))
         if "secrets" in needs:
             facts = _with_secrets(facts, hosting, case)
         return Case(
@@ -163,7 +165,7 @@ def _groups(cluster: Cluster) -> Reading:
 def _with_rights(facts: Facts, cluster: Cluster, wanted: Sequence[Right]) -> Facts:
     """The rights that the credentials lack. An administrator is asked once."""
     try:
-        if _allowed(cluster, preflight.EVERYTHING):
+        if _allowed(cluster, prerequisites.EVERYTHING):
             return replace(facts, asked=1)
         answers = _bulk.in_parallel(partial(_allowed, cluster), wanted, workers=_AT_ONCE)
     except KubestellarError as error:

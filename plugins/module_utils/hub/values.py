@@ -65,8 +65,6 @@ _PLAIN: dict[str, dict[str, str]] = {
         "domain": "argocd.global.domain",
     },
 }
-KUBEFLEX: Mapping[str, str] = {key: place.partition(".")[2] for key, place in _PLAIN["kubeflex"].items()}
-"""Key of the variable `hub_kubeflex` to the value of KubeFlex's own chart."""
 _LIMITS = {
     "controller_qps": ("transport_controller.transport_qps", "transport_controller.wds_qps"),
     "controller_burst": ("transport_controller.transport_burst", "transport_controller.wds_burst"),

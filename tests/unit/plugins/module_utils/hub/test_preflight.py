@@ -14,8 +14,8 @@ import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, PreflightFailed
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor import catalogue as diagnosis
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts import Reading
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, troubles
-from ansible_collections.kubestellar.core.plugins.module_utils.hub.preflight import (
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, prerequisites, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.prerequisites import (
     Address,
     Case,
     Facts,
@@ -344,14 +344,13 @@ def test_what_a_cluster_lacks_is_the_only_finding_and_names_object_and_remedy(na
     assert ids(outcome) == {name}, [finding.evidence for finding in outcome.findings]
     told = [entry for entry in outcome.checks() if entry["id"] == name]
     assert any(message in entry["message"] for entry in told), told
-    assert all(entry["hint"] and entry["state"] == preflight.CATALOGUE[name].severity for entry in told)
+    assert all(entry["hint"] and entry["state"] == prerequisites.CATALOGUE[name].severity for entry in told)
     assert not ids(judged(replace(FIT, **change), wish, skip=[name]))
     assert name in "\n".join(outcome.table()) and all(len(line) <= 120 for line in outcome.table())
 
 
 GOOD = {
     "an older minor of what is tested": ({"version": "v1.29.0"}, HUB),
-    "no helm where none is used": ({"helm": Program(error="none")}, replace(HUB, helm=False)),
     "no StorageClass where nothing new needs one": (
         {"storage_classes": items(), "manager": items(MANAGER)},
         Wanted((ITS_HOST, WDS)),
@@ -491,9 +490,8 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("method", [preflight.CHART, preflight.STEPS])
-def test_the_variables_of_the_role_say_what_is_wanted(method):
-    wish = preflight.wanted(SETTINGS, None, method, "ks-core", "ks")
+def test_the_variables_of_the_role_say_what_is_wanted():
+    wish = prerequisites.wanted(SETTINGS, None, "ks-core", "ks")
     assert [(space.name, space.role, space.type, space.ocm) for space in wish.spaces] == [
         ("its1", "its", "vcluster", True),
         ("its2", "its", "external", True),
@@ -501,7 +499,7 @@ def test_the_variables_of_the_role_say_what_is_wanted(method):
     ]
     assert wish.spaces[1].bootstrap == ("ks", "its2-bootstrap", "kubeconfig-incluster")
     assert (wish.install, wish.postgresql, wish.openshift, wish.hooks) == (True, False, False, True)
-    assert (wish.domain, wish.port, wish.helm) == ("localtest.me", 443, method == preflight.CHART)
+    assert (wish.domain, wish.port, wish.release) == ("localtest.me", 443, "ks-core")
 
 
 def test_values_of_the_chart_itself_win():
@@ -510,7 +508,7 @@ def test_values_of_the_chart_itself_win():
         "InstallPCHs": False,
         "WDSes": [],
     }
-    wish = preflight.wanted(SETTINGS, extra, preflight.CHART, "r", "n")
+    wish = prerequisites.wanted(SETTINGS, extra, "r", "n")
     assert wish.openshift and wish.domain == "x.example.com" and not wish.hooks
     assert [space.name for space in wish.spaces] == ["its1", "its2"]
 
@@ -522,15 +520,15 @@ def test_rights_follow_from_what_is_wanted():
     bind = Right("bind", "rbac.authorization.k8s.io", "clusterroles", name="cluster-admin")
     escalate = Right("escalate", "rbac.authorization.k8s.io", "clusterroles", sure=False)
     hosted, shared = (
-        preflight.rights(Wanted((ITS_HOST,))),
-        preflight.rights(Wanted((WDS,), install=False, hooks=False)),
+        prerequisites.rights(Wanted((ITS_HOST,))),
+        prerequisites.rights(Wanted((WDS,), install=False, hooks=False)),
     )
     assert {bind, escalate} <= set(hosted)
     assert not {bind, escalate} & set(shared)
     assert Right("create", "tenancy.kflex.kubestellar.org", "controlplanes") in shared
     assert not any(right.resource == "postcreatehooks" for right in shared)
     assert Right("create", "", "secrets", "default") in shared
-    assert Right("create", "", "secrets", "default") not in preflight.rights(Wanted((WDS,), helm=False))
+    assert Right("create", "", "secrets", "ks") in prerequisites.rights(Wanted((WDS,), namespace="ks"))
     assert len(hosted) == len(set(hosted))
     assert bind.attributes() == {
         "verb": "bind",
@@ -544,24 +542,24 @@ def test_rights_follow_from_what_is_wanted():
 
 
 def test_the_same_trouble_has_the_same_sentences_everywhere():
-    later = {name: text for name, text in troubles.TROUBLES.items() if name in preflight.CATALOGUE}
+    later = {name: text for name, text in troubles.TROUBLES.items() if name in prerequisites.CATALOGUE}
     assert set(later) == {"volume-missing", "pod-unschedulable", "pod-refused"}
     for name, sentences in later.items():
-        trouble = preflight.CATALOGUE[name]
+        trouble = prerequisites.CATALOGUE[name]
         assert (trouble.evidence, trouble.hint) == sentences
-    for name in set(diagnosis.CATALOGUE) & set(preflight.CATALOGUE):
-        ours, theirs = preflight.CATALOGUE[name], diagnosis.CATALOGUE[name]
+    for name in set(diagnosis.CATALOGUE) & set(prerequisites.CATALOGUE):
+        ours, theirs = prerequisites.CATALOGUE[name], diagnosis.CATALOGUE[name]
         assert (ours.evidence, ours.hint) == (theirs.evidence, theirs.hint)
 
 
 def test_every_id_of_the_catalogue_can_be_found():
-    assert set(preflight.IDS) | {"hub-unreachable", "not-read"} == set(preflight.CATALOGUE)
+    assert set(preflight.IDS) | {"hub-unreachable", "not-read"} == set(prerequisites.CATALOGUE)
 
 
 def test_the_newest_version_is_the_one_that_tests_run_on():
     modules = (ROOT / "roles" / "embedded" / "files" / "go" / "kubestellar" / "go.mod").read_text()
     found = re.search(r"k8s\.io/kubernetes v(\S+)", modules)
-    assert preflight.version_of(found.group(1)) == preflight.NEWEST
+    assert preflight.version_of(found.group(1)) == prerequisites.NEWEST
 
 
 def test_the_role_hands_every_variable_over():

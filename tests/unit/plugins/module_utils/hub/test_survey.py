@@ -15,8 +15,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ConnectionFailed,
     NotFound,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, survey
-from ansible_collections.kubestellar.core.plugins.module_utils.hub.preflight import Space, Wanted
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, prerequisites, survey
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.prerequisites import Space, Wanted
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def program(tmp_path):
 def test_helm_says_its_version_and_sees_no_kubeconfig_of_the_user(program, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", "/home/user/.kube/config")
     found = survey.find_helm(program('[ "$KUBECONFIG" = /dev/null ] && echo "v3.16.4 $*"'))
-    assert found == preflight.Program("v3.16.4 version --template {{.Version}}")
+    assert found == prerequisites.Program("v3.16.4 version --template {{.Version}}")
 
 
 def test_a_helm_that_does_not_work_is_told_with_its_own_words(program, tmp_path, monkeypatch):
@@ -111,18 +111,17 @@ class Hosting:
         return {"status": {"allowed": attributes["verb"] in self.allowed}}
 
 
-CHECKS = preflight.chosen([])
-HOST = Wanted((Space("its1", "its", "host", ocm=True),), helm=False)
+HOST = Wanted((Space("its1", "its", "host", ocm=True),))
 
 
 def surveyed(hosting, wish=HOST, skip=()):
-    return survey.survey(hosting, wish, preflight.chosen(skip)).facts
+    return survey.survey(hosting, wish, preflight.chosen(skip), "/nonexistent/helm").facts
 
 
 def test_only_what_the_checks_look_at_is_read():
     there = Hosting({"controlplanes": [{"metadata": {"name": "its1"}}]})
     there.objects["kubeflex-controller-manager"] = {"status": {"readyReplicas": 1}}
-    surveyed(there, skip=["namespace-deleting"])
+    surveyed(there, skip=["namespace-deleting", "object-foreign"])
     assert sorted(there.asked) == [
         "* *",
         "controlplanes",
@@ -142,8 +141,8 @@ def test_a_new_space_of_type_host_needs_no_ingress():
 def test_an_administrator_is_asked_once_and_others_for_each_right():
     assert (surveyed(Hosting()).denied, surveyed(Hosting()).asked) == ((), 1)
     facts = surveyed(Hosting(allowed=("get", "list", "watch", "create")))
-    assert {right.verb for right in facts.denied} == {"patch", "delete", "escalate", "bind"}
-    assert facts.asked == len(preflight.rights(HOST))
+    assert {right.verb for right in facts.denied} == {"patch", "update", "delete", "escalate", "bind"}
+    assert facts.asked == len(prerequisites.rights(HOST))
 
 
 def test_what_cannot_be_read_is_an_error_of_its_own():
@@ -155,7 +154,7 @@ def test_what_cannot_be_read_is_an_error_of_its_own():
 def test_only_the_keys_of_a_bootstrap_secret_are_kept():
     external = Space("its1", "its", "external", bootstrap=("default", "its1-bootstrap", "k"))
     hosting = Hosting(objects={"its1-bootstrap": {"data": {"k": "c2VjcmV0", "empty": ""}}})
-    facts = surveyed(hosting, Wanted((external,), helm=False))
+    facts = surveyed(hosting, Wanted((external,)))
     assert facts.keys == {
         ("default", "its1-bootstrap"): frozenset({"k"}),
         ("its1-system", "admin-kubeconfig"): None,
