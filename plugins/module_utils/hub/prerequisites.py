@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor import catalogue as diagnosis
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import (
     ERROR,
@@ -31,7 +32,7 @@ INGRESS_CLASS = "nginx"
 """Of every Ingress that KubeFlex makes (kubeflex: pkg/reconcilers/shared/ingress.go)."""
 PASSTHROUGH = "--enable-ssl-passthrough"
 OLDEST, NEWEST = (1, 29), (1, 32)
-"""Kubernetes: what KubeStellar's guide asks for, and what the tests of this collection run on."""
+"""Kubernetes: what KubeStellar's guide asks for (of kubectl), and what the tests of this collection run on."""
 OLDEST_HELM, NEWEST_HELM = 3, 3
 DOMAIN, EXTERNAL_PORT, HOST_CONTAINER = "localtest.me", 9443, "kubeflex-control-plane"
 """The core chart's own values (kubeflex: chart/values.yaml)."""
@@ -231,7 +232,7 @@ def wanted(
     :param settings: `itses`, `wdses`, `kubeflex` and `hooks`, as for `values.chart_values`.
     :param extra: values of the chart itself, which win, as they do in the chart.
     :param release: the Helm release, and `namespace` its namespace.
-    :raises InvalidInput: a space that the chart cannot create.
+    :raises InvalidInput: a space that the chart cannot create, or a value that is none.
     """
     made = values.chart_values(settings, extra)
     kubeflex = made.get("kubeflex-operator") or {}
@@ -246,12 +247,17 @@ def wanted(
         openshift=_true(kubeflex.get("isOpenShift"), default=False),
         hooks=_true(made.get("InstallPCHs"), default=True),
         domain=str(kubeflex.get("domain") or DOMAIN),
-        port=int(kubeflex.get("externalPort") or EXTERNAL_PORT),
+        port=_port(kubeflex.get("externalPort") or EXTERNAL_PORT),
         host_container=str(kubeflex.get("hostContainer") or HOST_CONTAINER),
     )
 
 
 def _space(space: Mapping[str, Any], role: str, namespace: str) -> Space:
+    if not isinstance(space, Mapping) or not space.get("name"):
+        raise InvalidInput(
+            f"hub_chart_values: {plain(space, 80)} among the {role.upper()}es is no space with a name.",
+            hint="Leave the spaces to hub_itses and hub_wdses, or correct it.",
+        )
     name = str(space["name"])
     kind = space.get("type") or (values.ITS_TYPES if role == "its" else values.WDS_TYPES)[0]
     ocm = role == "its" and space.get("install_clusteradm", True) is not False
@@ -265,6 +271,16 @@ def _bootstrap(name: str, secret: Mapping[str, Any] | None, namespace: str) -> t
         str(given.get("name") or f"{name}-bootstrap"),
         str(given.get("key") or "kubeconfig-incluster"),
     )
+
+
+def _port(value: Any) -> int:
+    text = str(value)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise InvalidInput(
+            f"The external port of KubeFlex is {plain(text, 40)}, which is no port.",
+            hint="Set hub_kubeflex.external_port to a number up to 65535.",
+        )
+    return int(text)
 
 
 def _true(value: Any, *, default: bool) -> bool:

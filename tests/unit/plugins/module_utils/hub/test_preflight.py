@@ -513,6 +513,19 @@ def test_values_of_the_chart_itself_win():
     assert [space.name for space in wish.spaces] == ["its1", "its2"]
 
 
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"kubeflex-operator": {"externalPort": "https"}}, "The external port of KubeFlex is https"),
+        ({"kubeflex-operator": {"externalPort": 70000}}, "is 70000, which is no port"),
+        ({"ITSes": [{"type": "host"}]}, "among the ITSes is no space with a name"),
+    ],
+)
+def test_a_value_that_is_none_is_named(extra, message):
+    with pytest.raises(InvalidInput, match=message):
+        prerequisites.wanted(SETTINGS, extra, "r", "n")
+
+
 # -- rights ----------------------------------------------------------------------------------------------------------
 
 
