@@ -76,7 +76,7 @@ REACHED = tuple(Address(name, f"{name}.localtest.me", ("192.0.2.1",)) for name i
 
 FIT = Facts(
     "hub",
-    "https://192.0.2.2:6443",
+    "https://hub.example.com:6443",
     version="v1.31.2+k3s1",
     helm=Program("v3.16.4"),
     groups=items({"name": "apps"}),

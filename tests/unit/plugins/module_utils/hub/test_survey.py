@@ -33,7 +33,7 @@ def program(tmp_path):
 
 
 def test_helm_says_its_version_and_sees_no_kubeconfig_of_the_user(program, monkeypatch):
-    monkeypatch.setenv("KUBECONFIG", "/home/user/.kube/config")
+    monkeypatch.setenv("KUBECONFIG", "/etc/kubernetes/admin.conf")
     found = survey.find_helm(program('[ "$KUBECONFIG" = /dev/null ] && echo "v3.16.4 $*"'))
     assert found == prerequisites.Program("v3.16.4 version --template {{.Version}}")
 
@@ -80,7 +80,7 @@ def test_a_name_that_does_not_exist_is_told(monkeypatch):
 class Hosting:
     """A hosting cluster that answers from tables and remembers what it was asked."""
 
-    name, server = "hub", "https://192.0.2.1:6443"
+    name, server = "hub", "https://hub.example.com:6443"
 
     def __init__(self, lists=None, objects=None, allowed=("*",), fail=()):
         self.lists, self.objects, self.allowed, self.fail = lists or {}, objects or {}, allowed, fail
