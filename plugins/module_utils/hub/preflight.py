@@ -183,9 +183,10 @@ def passthrough_unproven(case: Case) -> Findings:
 def _arguments(workload: Mapping[str, Any]) -> list[str]:
     pod = ((workload.get("spec") or {}).get("template") or {}).get("spec") or {}
     return [
-        str(text)
+        word
         for container in pod.get("containers") or []
         for text in [*(container.get("command") or []), *(container.get("args") or [])]
+        for word in str(text).split()  # some are started by a shell
     ]
 
 

@@ -123,7 +123,7 @@ CATALOGUE: dict[str, Trouble] = {
     "address-loopback": Trouble(
         WARNING,
         "Its address {address} means, for each machine and container, itself: WECs elsewhere cannot reach it there.",
-        "{instead}",
+        "{instead:text}",
     ),
     "node-missing": Trouble(
         ERROR,

@@ -372,6 +372,10 @@ GOOD = {
         {"addresses": [replace(REACHED[1], addresses=("127.0.0.1",))]},
         Wanted((WDS,)),
     ),
+    "an Ingress controller that a shell starts": (
+        {"deployments": items(workload("exec /nginx --v=2 --enable-ssl-passthrough"))},
+        HUB,
+    ),
     "one usable node of two": ({"nodes": items(node(unschedulable=True), node("n2"))}, HUB),
     "another strict namespace": ({"namespaces": items(named("shop", labels=RESTRICTED))}, HUB),
     "another namespace that goes": (
@@ -411,6 +415,16 @@ GOOD = {
 @pytest.mark.parametrize(("change", "wish"), GOOD.values(), ids=GOOD)
 def test_what_is_not_needed_is_not_missed(change, wish):
     assert ids(judged(replace(FIT, **change), wish)) == set()
+
+
+def test_what_clusters_in_containers_use_instead_is_told():
+    facts = replace(FIT, addresses=[replace(REACHED[0], addresses=("127.0.0.1",))])
+    (finding,) = judged(facts).findings
+    assert (
+        "https://kubeflex-control-plane with the node port of the Service vcluster-nodeport in its1-system"
+        in finding.hint
+    )
+    assert not finding.hint.endswith("…")
 
 
 def test_a_hub_that_is_there_lacks_nothing_that_it_uses_itself():
