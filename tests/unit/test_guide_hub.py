@@ -13,7 +13,15 @@ from typing import Any
 
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, steps, troubles, values
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
+    capacity,
+    preflight,
+    prerequisites,
+    ready,
+    steps,
+    troubles,
+    values,
+)
 from ansible_collections.kubestellar.core.plugins.modules import hub_ready
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
@@ -22,11 +30,15 @@ GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_hub.rst").read_text()
 INVENTORY = ROOT / "inventories" / "existing"
 
 
-def table(section: str) -> list[str]:
-    """The first column of the table in a section of the guide."""
-    found = re.search(rf"(?ms)^{section}\n-+\n(.*?)(?=^[^\n]+\n-+$|\Z)", GUIDE)
-    assert found is not None
-    return re.findall(r"(?m)^   \* - ``([a-z_-]+)``$", found[1])
+def chapter(title: str) -> str:
+    """What stands under a title, up to the next one."""
+    rest = GUIDE.partition(f"{title}\n---")[2]
+    return re.split(r"(?m)^[^\n]+\n-{3,}$", rest)[0]
+
+
+def table(title: str) -> list[str]:
+    """The first column of the table under a title."""
+    return re.findall(r"(?m)^   \* - ``([a-z_-]+)``$", chapter(title))
 
 
 def examples() -> list[Any]:
@@ -59,6 +71,31 @@ def test_the_variables_of_a_hub_by_steps_in_the_guide_are_sound():
     (example,) = (found for found in examples() if isinstance(found, dict))
     groups = {"kubestellar_hubs": ["hub"]}
     assert _inventory.problems(groups, {"hub": example}, specs()) == []
+
+
+def test_the_prerequisites_of_the_guide_are_those_of_the_code():
+    rows = re.findall(r"(?m)^   \* - ``([a-z-]+)``\n     - (\w+)$", chapter("What is checked first"))
+    assert rows == [(name, prerequisites.CATALOGUE[name].severity) for name in preflight.IDS]
+    oldest, newest = (".".join(map(str, version)) for version in (prerequisites.OLDEST, prerequisites.NEWEST))
+    assert f"older than Kubernetes {oldest}." in GUIDE and f"newer than {newest}, with which" in GUIDE
+
+
+def test_the_requests_of_the_guide_are_those_of_the_code():
+    spaces = {
+        "KubeFlex": capacity.of_kubeflex(postgresql=False),
+        "its PostgreSQL": capacity.of_kubeflex(postgresql=True)[1:],
+        "the API server of a space of type k8s": capacity.of_space("s", "its", "k8s", ocm=False),
+        "the API server of a space of type vcluster": capacity.of_space("s", "its", "vcluster", ocm=False),
+        "the controllers of a WDS": capacity.of_space("s", "wds", "host", ocm=False),
+        "OCM in an ITS": capacity.of_space("s", "its", "host", ocm=True),
+    }
+    rows = re.findall(
+        r"(?m)^   \* - (.+)\n     - ([\d.]+)\n     - (\d+) MiB$", chapter("What is checked first")
+    )
+    assert rows == [
+        (what, f"{sum(load.cpu for load in loads):.3f}", f"{sum(load.memory for load in loads) / 2**20:.0f}")
+        for what, loads in spaces.items()
+    ]
 
 
 def test_every_trouble_that_the_guide_names_is_looked_for():

@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._table import WIDTH
-from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import (
-    SEVERITIES,
-    Finding,
-)
+from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import SEVERITIES
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.checks import Diagnosis
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts import ITS, WDS, Facts
+from ansible_collections.kubestellar.core.plugins.module_utils.doctor.lines import (
+    LONGEST,
+    of_findings,
+    wrapped,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.report import shown
-
-_MOST_OF_AN_ID = 10
-_LONGEST = 1000
 
 
 def forecast() -> dict[str, Any]:
@@ -45,9 +42,9 @@ def result(facts: Facts, diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "id": item.id,
                 "severity": item.severity,
-                "where": shown(item.where, _LONGEST),
-                "evidence": shown(item.evidence, _LONGEST),
-                "hint": shown(item.hint, _LONGEST),
+                "where": shown(item.where, LONGEST),
+                "evidence": shown(item.evidence, LONGEST),
+                "hint": shown(item.hint, LONGEST),
             }
             for item in findings
         ],
@@ -91,33 +88,6 @@ def table(facts: Facts, diagnosis: Diagnosis) -> list[str]:
     ]
     undone = [str(entry["id"]) for entry in diagnosis.checked if not entry["ran"]]
     if undone:
-        lines += _wrapped("  ! ", f"{count(undone, 'check')} could not run: {names(undone)}")
-    lines += _findings(diagnosis.findings)
+        lines += wrapped("  ! ", f"{count(undone, 'check')} could not run: {names(undone)}")
+    lines += of_findings(diagnosis.findings)
     return [line[:WIDTH].rstrip() for line in lines]
-
-
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
-    numbers: Counter[str] = Counter()
-    totals = Counter(item.id for item in findings)
-    for item in findings:
-        numbers[item.id] += 1
-        if numbers[item.id] > _MOST_OF_AN_ID:
-            continue
-        yield ""
-        yield f"{item.severity:<7}  {shown(item.where, WIDTH)}  [{item.id}]"
-        yield from _wrapped("  ", shown(item.evidence, _LONGEST))
-        yield from _wrapped("  -> ", shown(item.hint, _LONGEST))
-    cut = {name: total - _MOST_OF_AN_ID for name, total in totals.items() if total > _MOST_OF_AN_ID}
-    for name, more in cut.items():
-        yield ""
-        yield f"and {more} more [{name}]"
-
-
-def _wrapped(prefix: str, told: str) -> list[str]:
-    return textwrap.wrap(
-        told,
-        WIDTH,
-        initial_indent=prefix,
-        subsequent_indent=" " * len(prefix),
-        break_on_hyphens=False,
-    )

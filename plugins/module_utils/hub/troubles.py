@@ -215,18 +215,12 @@ def claim_trouble(
         return None
     wanted = (claim.get("spec") or {}).get("storageClassName")
     names = [entry["metadata"]["name"] for entry in classes]
-    default = [
-        entry["metadata"]["name"]
-        for entry in classes
-        if (entry["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class")
-        == "true"
-    ]
+    lacking = no_default(classes)
     where = _where("PersistentVolumeClaim", claim)
     if wanted and wanted not in names:
         return finding("volume-missing", where, reason=f"there is no StorageClass {wanted}")
-    if wanted is None and not default:
-        has = f"of {', '.join(sorted(names))} none is the default" if names else "there is none"
-        return finding("volume-missing", where, reason=f"it names no StorageClass, and {has}")
+    if wanted is None and lacking:
+        return finding("volume-missing", where, reason=f"it names no StorageClass, and {lacking}")
     messages = [
         str(event.get("message"))
         for event in events
@@ -234,6 +228,18 @@ def claim_trouble(
         and (event.get("involvedObject") or {}).get("name") == claim["metadata"]["name"]
     ]
     return finding("volume-missing", where, reason=messages[-1]) if messages else None
+
+
+def no_default(classes: Sequence[Mapping[str, Any]]) -> str:
+    """Why a claim that names no StorageClass gets none, as a clause; empty if one is the default."""
+    if any(
+        (entry["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class")
+        == "true"
+        for entry in classes
+    ):
+        return ""
+    names = sorted(entry["metadata"]["name"] for entry in classes)
+    return f"of {', '.join(names)} none is the default" if names else "there is none"
 
 
 def refused_pods(events: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

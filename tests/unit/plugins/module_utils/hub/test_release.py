@@ -101,7 +101,15 @@ class Hosting:
 BOTH = [plane("its1"), plane("wds1", "k8s")]
 
 
-def check(hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, heal=True, dry_run=False, **want):
+def check(
+    hosting,
+    spaces=(("its1", "host"), ("wds1", "k8s")),
+    *,
+    allow_removal=False,
+    heal=True,
+    dry_run=False,
+    **want,
+):
     values = {
         key: [{"name": name, "type": kind} for name, kind in spaces if name.startswith(role)]
         for key, role in (("ITSes", "its"), ("WDSes", "wds"))
