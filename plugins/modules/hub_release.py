@@ -52,6 +52,26 @@ options:
       - Whether the upgrade may delete spaces that are not listed.
     type: bool
     default: false
+  upgrade:
+    description:
+      - Whether what follows is an upgrade. It is then refused if there is no release, or if its chart is newer than that of O(chart).
+    type: bool
+    default: false
+  chart:
+    description:
+      - The chart that follows, as a reference, a file or a folder, for O(upgrade).
+    type: str
+    default: ""
+  version:
+    description:
+      - The version of the chart that follows. It has no effect if O(chart) is a file or a folder, which has one of its own.
+    type: str
+    default: ""
+  allow_downgrade:
+    description:
+      - Whether O(upgrade) may lead to an older version.
+    type: bool
+    default: false
   stale_after:
     description:
       - Seconds after which a pending revision is taken for that of a helm that is dead.
@@ -102,6 +122,10 @@ release:
       description: The spaces that it has.
       type: list
       elements: str
+previous:
+  description: The version of the chart before that of RV(release), as far as Helm remembers; empty if there was none.
+  returned: always
+  type: str
 healed:
   description: Names of the Secrets of pending revisions that were deleted.
   returned: always
@@ -139,6 +163,10 @@ SPEC: dict[str, Any] = {
         "options": {"name": {"type": "str", "required": True}, "type": {"type": "str"}},
     },
     "allow_removal": {"type": "bool", "default": False},
+    "upgrade": {"type": "bool", "default": False},
+    "chart": {"type": "str", "default": ""},
+    "version": {"type": "str", "default": ""},
+    "allow_downgrade": {"type": "bool", "default": False},
     "stale_after": {"type": "int", "default": 900},
 }
 
@@ -147,6 +175,10 @@ def work(context: Context) -> dict[str, Any]:
     """Check the release."""
     params = context.params
     hosting = context.hosting()
+    upgrade = None
+    if params["upgrade"]:
+        version = release.chart_version(params["chart"], params["version"])
+        upgrade = release.Upgrade(version, params["allow_downgrade"])
     found = release.check(
         hosting,
         params["name"],
@@ -156,10 +188,12 @@ def work(context: Context) -> dict[str, Any]:
         stale_after=params["stale_after"],
         now=time.time(),
         dry_run=context.check_mode,
+        upgrade=upgrade,
     )
     result: dict[str, Any] = {
         "changed": bool(found.healed),
         "release": found.release.result() if found.release else {},
+        "previous": found.previous,
         "healed": [outcome.name for outcome in found.healed],
         "dropped": found.dropped,
         "context": hosting.context or "",

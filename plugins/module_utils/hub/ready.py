@@ -11,7 +11,7 @@ keep them from coming ends the wait with its cause; what is known to pass when i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -44,7 +44,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, hooks, troubles
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.troubles import Finding
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import api_groups_text
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
@@ -75,6 +75,7 @@ class Space:
     :ivar its: the ITS of a WDS.
     :ivar api_groups: of a WDS, as the flag takes them.
     :ivar ocm: whether the hook of an ITS installs OCM.
+    :ivar only: hooks of which alone it is waited for, with the controllers that they make; all, and the space itself, if empty.
     """
 
     name: str
@@ -82,6 +83,11 @@ class Space:
     its: str = ""
     api_groups: str = ""
     ocm: bool = True
+    only: tuple[str, ...] = ()
+
+    def concerns(self, hook: str) -> bool:
+        """Whether it is waited for a hook."""
+        return not self.only or hook in self.only
 
     @property
     def namespace(self) -> str:
@@ -111,13 +117,17 @@ class Settings:
 
 @dataclass
 class Result:
-    """What came of it. `repairs` are sentences; `outcomes` the objects that were written."""
+    """What came of it. `repairs` are sentences; `outcomes` the objects that were written.
+
+    :ivar outdated: space to its hooks that are done and would now make other images.
+    """
 
     spaces: list[dict[str, Any]]
     repairs: list[str]
     outcomes: list[_bulk.Outcome]
     bug: bool | None = None
     waited: float = 0.0
+    outdated: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -143,9 +153,17 @@ def spaces_of(itses: Sequence[Mapping[str, Any]], wdses: Sequence[Mapping[str, A
     return found
 
 
-def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, progress: Progress) -> Result:
+def bring_about(
+    hosting: Cluster,
+    spaces: Sequence[Space],
+    settings: Settings,
+    progress: Progress,
+    *,
+    each_look: Callable[[_Objects], None] | None = None,
+) -> Result:
     """Wait until the spaces are ready; bind the controllers of each WDS on the way.
 
+    :param each_look: gets the objects at each look.
     :raises KubestellarError: something keeps them from it, with cause and remedy, and `findings` in its details.
     :raises WaitTimeout: naming each condition that did not come.
     """
@@ -161,7 +179,10 @@ def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, p
 
     def evaluate() -> Verdict:
         try:
-            lacks = work.look({resource: found.objects() for resource, found in followers.items()})
+            objects = {resource: found.objects() for resource, found in followers.items()}
+            lacks = work.look(objects)
+            if each_look:
+                each_look(objects)
         except (ApiError, ConnectionFailed) as error:
             if isinstance(error, ApiError) and error.status < 500:
                 raise
@@ -301,7 +322,7 @@ class _Work:
         done = (plane.get("status") or {}).get("postCreateHooks") or {}
         if self.settings.deployments:
             for hook in troubles.hook_names(plane):
-                if not done.get(hook):
+                if space.concerns(hook) and not done.get(hook):
                     yield (
                         f"{name}/hook/{hook}",
                         f"{name}: the hook {hook} is not done{self._job_state(space, hook)}",
@@ -310,17 +331,22 @@ class _Work:
                 # Those of hooks are spoken for by their hook, which stays done when its Job is deleted later.
                 if job["metadata"]["name"] == "update-cluster-info" and not _complete(job):
                     yield f"{name}/job", f"{name}: the Job update-cluster-info is not complete"
-        if not _control_plane.is_ready(plane):
+        if not space.only and not _control_plane.is_ready(plane):
             yield f"{name}/ready", _control_plane.lacking(name, plane)
         if space.role == "wds" and self.settings.deployments:
-            for controller in controllers.HOOK_OF:
-                deployment = self._deployment(space.namespace, controller)
-                if deployment is None:
-                    yield f"{name}/{controller}", f"{name}: the Deployment {controller} does not exist"
-                elif self._is_stale(deployment):
-                    yield f"{name}/{controller}", f"{name}: {controller} gets its new arguments"
-                elif health := _unhealthy(deployment):
-                    yield f"{name}/{controller}", f"{name}: {controller}: {health}"
+            for controller, hook in controllers.HOOK_OF.items():
+                if space.concerns(hook) and (text := self._controller(space, controller)):
+                    yield f"{name}/{controller}", f"{name}: {text}"
+
+    def _controller(self, space: Space, name: str) -> str:
+        """What a controller of a WDS lacks; empty if nothing."""
+        deployment = self._deployment(space.namespace, name)
+        if deployment is None:
+            return f"the Deployment {name} does not exist"
+        if self._is_stale(deployment):
+            return f"{name} gets its new arguments"
+        health = _unhealthy(deployment)
+        return f"{name}: {health}" if health else ""
 
     def _job_state(self, space: Space, hook: str) -> str:
         for job in self._jobs(space.namespace):
@@ -402,7 +428,9 @@ class _Work:
             done = (plane.get("status") or {}).get("postCreateHooks") or {}
             for name, hook in controllers.HOOK_OF.items():
                 deployment = self._deployment(space.namespace, name)
-                if done.get(hook) and deployment is not None and not self._is_stale(deployment):
+                if not space.concerns(hook) or deployment is None or self._is_stale(deployment):
+                    continue
+                if done.get(hook):
                     self._patch(name, deployment, binding)
             if self._several_itses() and not all(done.get(hook) for hook in controllers.HOOK_OF.values()):
                 self._name_its(space, plane)
@@ -647,7 +675,21 @@ class _Work:
         bug = controllers.has_bug(
             self._objects.get(POST_CREATE_HOOKS, {}).get(("", controllers.TRANSPORT_HOOK))
         )
-        return Result([self._entry(space) for space in self.spaces], self.repairs, self.outcomes, bug, waited)
+        entries = [self._entry(space) for space in self.spaces]
+        return Result(entries, self.repairs, self.outcomes, bug, waited, dict(self._outdated()))
+
+    def _outdated(self) -> Iterator[tuple[str, list[str]]]:
+        """The spaces that still run what other hooks have made, such as those of an older chart."""
+        known = {name: hook for (_none, name), hook in self._objects.get(POST_CREATE_HOOKS, {}).items()}
+        for space in self.spaces:
+            there = {
+                (resource.kind, name): obj
+                for resource in (DEPLOYMENTS, JOBS)
+                for (namespace, name), obj in self._objects.get(resource, {}).items()
+                if namespace == space.namespace
+            }
+            if found := hooks.outdated(self._plane(space.name) or {}, known, there):
+                yield space.name, found
 
     def _entry(self, space: Space) -> dict[str, Any]:
         plane = self._plane(space.name)

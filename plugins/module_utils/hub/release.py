@@ -13,6 +13,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
+import re
+import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +36,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 _RELEASE_NAME, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _LARGEST = 64 * 2**20
+_CHART_FILE = "Chart.yaml"
+_VERSION = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,23 @@ class Revision:
 
 @dataclass(frozen=True)
 class Result:
-    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten."""
+    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten.
+
+    :ivar previous: the chart's version before that of `release`, as far as Helm remembers; empty if there was none.
+    """
 
     release: Revision | None
     healed: list[_bulk.Outcome]
     dropped: list[str]
+    previous: str = ""
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What an upgrade is to lead to. :ivar version: that of the chart; empty if it is not known."""
+
+    version: str
+    allow_downgrade: bool = False
 
 
 def check(
@@ -81,16 +98,20 @@ def check(
     stale_after: float,
     now: float,
     dry_run: bool,
+    upgrade: Upgrade | None = None,
 ) -> Result:
     """See that an upgrade of the release to these spaces does what is meant, and that helm will start it.
 
     :param spaces: every ControlPlane of the new values, `{name, type}`.
     :param stale_after: seconds after which a pending revision is taken for that of a helm that is dead.
-    :raises Refused: the upgrade would delete ControlPlanes.
+    :param upgrade: what must be an upgrade of a release that is there.
+    :raises Refused: the upgrade would delete ControlPlanes, or it is none.
     :raises InvalidInput: a space is there with another type, or belongs to somebody else.
     :raises KubestellarError: another helm is at work.
     """
     revisions = read(hosting, name, namespace)
+    if upgrade is not None:
+        _check_upgrade(hosting, name, revisions, upgrade)
     live = _control_planes(hosting)
     for space in spaces:
         _check_possible(hosting, live.get(space["name"]), space, name, namespace)
@@ -115,7 +136,79 @@ def check(
     healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in pending], dry_run=dry_run)
     _bulk.raise_failures(healed, hosting.name, "delete")
     left = [revision for revision in revisions if revision not in pending]
-    return Result(left[-1] if left else None, healed, dropped)
+    return Result(left[-1] if left else None, healed, dropped, previous_version(left))
+
+
+def _check_upgrade(hosting: Cluster, name: str, revisions: Sequence[Revision], upgrade: Upgrade) -> None:
+    alive = [found for found in _bases(revisions) if found.status not in PENDING]
+    if not alive:
+        raise Refused(
+            f"{hosting.name}: there is no release {name} that could be upgraded.",
+            hint="Install the hub first (playbooks/hub.yml), or correct hub_chart_release and hub_chart_namespace.",
+            refused=[name],
+        )
+    there = alive[-1].version
+    if is_older(upgrade.version, there) and not upgrade.allow_downgrade:
+        raise Refused(
+            f"{hosting.name}: the release {name} is at version {plain(there, 40)}, and {plain(upgrade.version, 40)} is older.",
+            hint="Correct hub_chart_version; if the older one is meant, set hub_allow_downgrade.",
+            refused=[name],
+        )
+
+
+def previous_version(revisions: Sequence[Revision]) -> str:
+    """The last version of the chart that is another than that of the newest revision; empty if there is none."""
+    return next(
+        (found.version for found in reversed(revisions) if found.version != revisions[-1].version), ""
+    )
+
+
+def chart_version(reference: str, version: str) -> str:
+    """The version of a chart: that of a folder or file is in it, any other is the one that is asked for.
+
+    :raises InvalidInput: the folder or file is no chart.
+    """
+    try:
+        if os.path.isdir(reference):
+            with open(os.path.join(reference, _CHART_FILE), encoding="utf-8") as stream:
+                text = stream.read(_LARGEST)
+        elif os.path.isfile(reference):
+            text = _packed_chart(reference)
+        else:
+            return version
+        (content,) = load_yaml(text, f"{_CHART_FILE} of {reference}")
+        return str(content["version"])
+    except (OSError, UnicodeDecodeError, KeyError, ValueError, tarfile.TarError) as error:
+        raise InvalidInput(
+            f"The chart {plain(reference, 200)} cannot be read: {plain(error, 200)}.",
+            hint="Correct hub_chart_ref.",
+        ) from error
+
+
+def _packed_chart(path: str) -> str:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            # `core-chart/Chart.yaml`; those of the charts inside are deeper.
+            if member.isfile() and member.name.count("/") == 1 and member.name.endswith(f"/{_CHART_FILE}"):
+                stream = archive.extractfile(member)
+                return stream.read(_LARGEST).decode() if stream else ""
+    raise ValueError(f"there is no {_CHART_FILE} in it")
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether a version comes before another, as Semantic Versioning orders them. One that cannot be read is not older."""
+    mine, theirs = _precedence(version), _precedence(than)
+    return mine is not None and theirs is not None and mine < theirs
+
+
+def _precedence(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]] | None:
+    match = _VERSION.fullmatch(version.strip())
+    if match is None:
+        return None
+    numbers = tuple(int(number) for number in match.group(1).split("."))
+    marks = match.group(2).split(".") if match.group(2) else []
+    ordered = tuple((False, int(mark), "") if mark.isdigit() else (True, 0, mark) for mark in marks)
+    return numbers, not marks, ordered
 
 
 def read(hosting: Cluster, name: str, namespace: str) -> list[Revision]:
