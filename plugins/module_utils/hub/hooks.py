@@ -175,7 +175,7 @@ def outdated(
         except Unclear:
             continue
         for want in wanted:
-            live = objects.get((str(want.get("kind")), str(want["metadata"].get("name"))))
+            live = objects.get((str(want.get("kind")), str((want.get("metadata") or {}).get("name"))))
             if live is not None and image_changes(want, live):
                 found.append(name)
                 break

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gzip
 import json
+import tarfile
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing
@@ -86,7 +88,9 @@ class Hosting:
 BOTH = [plane("its1"), plane("wds1", "k8s")]
 
 
-def check(hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, dry_run=False):
+def check(
+    hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=False, dry_run=False, upgrade=None
+):
     return release.check(
         hosting,
         "ks-core",
@@ -96,6 +100,7 @@ def check(hosting, spaces=(("its1", "host"), ("wds1", "k8s")), *, allow_removal=
         stale_after=900,
         now=NOW,
         dry_run=dry_run,
+        upgrade=upgrade,
     )
 
 
@@ -172,3 +177,74 @@ def test_a_helm_at_work_is_left_alone_and_a_dead_one_forgotten(status):
 def test_a_release_that_cannot_be_read_is_no_empty_one(data):
     with pytest.raises(KubestellarError, match="not a Helm release that can be read"):
         check(Hosting([{**secret(), "data": data}], BOTH))
+
+
+# -- upgrades --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "than", "older"),
+    [
+        ("0.29.0", "0.30.0", True),
+        ("0.9.0", "0.30.0", True),
+        ("0.30.0", "0.30.0", False),
+        ("v0.30.0", "0.30.0+build.7", False),
+        ("0.30.1", "0.30.0", False),
+        ("0.30.0-rc1", "0.30.0", True),
+        ("0.30.0-rc.2", "0.30.0-rc.10", True),
+        ("0.30.0-1", "0.30.0-alpha", True),
+        ("0.30.0-rc", "0.30.0-rc.1", True),
+        ("latest", "0.30.0", False),
+    ],
+)
+def test_versions_are_ordered_as_semantic_versions(version, than, older):
+    assert release.is_older(version, than) is older
+    assert not release.is_older(than, version) or not older
+
+
+def test_the_version_before_is_the_last_other_one():
+    found = [release.revision(secret(number, versions)) for number, versions in ((1, "a"), (2, "b"))]
+    numbers = [
+        dataclasses.replace(found[0], version=version) for version in ("0.28.0", "0.29.0", "0.30.0", "0.30.0")
+    ]
+    assert release.previous_version(numbers) == "0.29.0"
+    assert release.previous_version(numbers[-1:]) == release.previous_version([]) == ""
+
+
+def test_the_version_of_a_chart_is_in_its_folder_or_file(tmp_path):
+    folder = tmp_path / "core-chart"
+    (folder / "charts" / "sub").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("name: core-chart\nversion: 0.31.0\n")
+    (folder / "charts" / "sub" / "Chart.yaml").write_text("version: 9.9.9\n")
+    assert release.chart_version(str(folder), "0.30.0") == "0.31.0"
+    archive = tmp_path / "core-chart-0.31.0.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(folder / "charts", "core-chart/charts")
+        packed.add(folder / "Chart.yaml", "core-chart/Chart.yaml")
+    assert release.chart_version(str(archive), "0.30.0") == "0.31.0"
+    assert release.chart_version("oci://registry.example.com/core-chart", "0.30.0") == "0.30.0"
+    (folder / "Chart.yaml").write_text("name: core-chart\n")
+    archive.write_text("nothing")
+    for reference in (folder, archive, tmp_path):
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            release.chart_version(str(reference), "0.30.0")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "version", "allow", "words"),
+    [
+        ([], "0.31.0", False, "there is no release ks-core that could be upgraded"),
+        ([secret(1, "uninstalled")], "0.31.0", False, "there is no release"),
+        ([secret()], "0.29.0", False, "is at version 0.30.0, and 0.29.0 is older"),
+        ([secret()], "0.29.0", True, ""),
+        ([secret()], "0.30.0", False, ""),
+        ([secret(1, "superseded"), secret(2, "failed")], "0.31.0", False, ""),
+    ],
+)
+def test_what_is_no_upgrade_is_refused(secrets, version, allow, words):
+    upgrade = release.Upgrade(version, allow)
+    if words:
+        with pytest.raises(Refused, match=words):
+            check(Hosting(secrets, BOTH), upgrade=upgrade)
+    else:
+        check(Hosting(secrets, BOTH), upgrade=upgrade)
