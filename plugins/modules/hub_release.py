@@ -123,7 +123,8 @@ release:
       type: list
       elements: str
 previous:
-  description: The version of the chart before that of RV(release), as far as Helm remembers; empty if there was none.
+  description: >-
+    The last version of the chart other than that of RV(release), or with O(upgrade) than the one that follows; empty if Helm remembers none.
   returned: always
   type: str
 healed:

@@ -71,7 +71,8 @@ class Revision:
 class Result:
     """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten.
 
-    :ivar previous: the chart's version before that of `release`, as far as Helm remembers; empty if there was none.
+    :ivar previous: the last version of the chart other than that of `release`, or than that of the upgrade; empty if Helm
+        remembers none.
     """
 
     release: Revision | None
@@ -136,7 +137,12 @@ def check(
     healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in pending], dry_run=dry_run)
     _bulk.raise_failures(healed, hosting.name, "delete")
     left = [revision for revision in revisions if revision not in pending]
-    return Result(left[-1] if left else None, healed, dropped, previous_version(left))
+    return Result(
+        left[-1] if left else None,
+        healed,
+        dropped,
+        previous_version(left, upgrade.version if upgrade else ""),
+    )
 
 
 def _check_upgrade(hosting: Cluster, name: str, revisions: Sequence[Revision], upgrade: Upgrade) -> None:
@@ -156,11 +162,14 @@ def _check_upgrade(hosting: Cluster, name: str, revisions: Sequence[Revision], u
         )
 
 
-def previous_version(revisions: Sequence[Revision]) -> str:
-    """The last version of the chart that is another than that of the newest revision; empty if there is none."""
-    return next(
-        (found.version for found in reversed(revisions) if found.version != revisions[-1].version), ""
-    )
+def previous_version(revisions: Sequence[Revision], version: str = "") -> str:
+    """The last version of the chart that was deployed and is another than `version`; empty if there is none.
+
+    :param version: that of the newest revision, if it is empty.
+    """
+    current = version or (revisions[-1].version if revisions else "")
+    done = [found.version for found in revisions if found.status in ("deployed", "superseded")]
+    return next((found for found in reversed(done) if found != current), "")
 
 
 def chart_version(reference: str, version: str) -> str:

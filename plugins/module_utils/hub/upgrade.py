@@ -241,7 +241,7 @@ def _change(hosting: Cluster, resource: Resource, want: Mapping[str, Any]) -> Ch
             resource, hooks.adapted(want, live), field_manager=_KUBEFLEX, force=True, dry_run=True
         )
     except ApiError as error:
-        if error.status == _UNPROCESSABLE:  # such as the Pods of a Job
+        if error.status == _UNPROCESSABLE or hooks.image_changes(want, live):  # such as the Pods of a Job
             return Change(resource, want, live)
         raise
     return Change(resource, want, live) if _diff.content(after) != _diff.content(live) else None
@@ -634,16 +634,18 @@ class _Upgrade:
 
     def _verify(self) -> None:
         """See that the objects are now what the hooks make."""
-        (after,) = plan(self.hosting, [self.plan.space])
-        if after.runs:
-            names = [change.label for run in after.runs for change in run.changes]
+        after = plan(self.hosting, [self.plan.space])
+        names = [change.label for one in after for run in one.runs for change in run.changes]
+        if names:
             raise KubestellarError(
                 f"the hooks have run, and these objects are others again: {catalogue.names(names)}.",
                 hint="Find out who else writes them, such as a GitOps controller.",
             )
 
     def _forget(self) -> None:
-        if self.hosting.delete(CONFIG_MAPS, STATE, self.plan.space.namespace):
+        if self.plan.space.role == "wds" and self.hosting.delete(
+            CONFIG_MAPS, STATE, self.plan.space.namespace
+        ):
             self.wrote = True
 
     def _plane(self) -> dict[str, Any]:

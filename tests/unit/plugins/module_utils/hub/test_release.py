@@ -203,12 +203,17 @@ def test_versions_are_ordered_as_semantic_versions(version, than, older):
 
 
 def test_the_version_before_is_the_last_other_one():
-    found = [release.revision(secret(number, versions)) for number, versions in ((1, "a"), (2, "b"))]
-    numbers = [
-        dataclasses.replace(found[0], version=version) for version in ("0.28.0", "0.29.0", "0.30.0", "0.30.0")
+    found = release.revision(secret())
+    versions = [
+        ("0.28.0", "superseded"),
+        ("0.29.0", "superseded"),
+        ("0.29.5", "failed"),
+        ("0.30.0", "deployed"),
     ]
-    assert release.previous_version(numbers) == "0.29.0"
-    assert release.previous_version(numbers[-1:]) == release.previous_version([]) == ""
+    history = [dataclasses.replace(found, version=version, status=status) for version, status in versions]
+    assert release.previous_version(history) == "0.29.0"
+    assert release.previous_version(history, "0.31.0") == "0.30.0"
+    assert release.previous_version(history[-1:]) == release.previous_version([]) == ""
 
 
 def test_the_version_of_a_chart_is_in_its_folder_or_file(tmp_path):
