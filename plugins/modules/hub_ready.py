@@ -307,6 +307,10 @@ def work(context: Context) -> dict[str, Any]:
     for entry in made.spaces:
         if entry["reason"] and settings.verify != ready.NONE:
             context.warn(f"{entry['name']} was not looked into: {entry['reason']}.")
+    for name, hooks in made.outdated.items():
+        context.warn(
+            f"{name} still runs what another version of the chart has made (hooks {', '.join(hooks)}): run the playbook upgrade.yml."
+        )
     result: dict[str, Any] = {
         "changed": made.changed,
         "objects": made.spaces,

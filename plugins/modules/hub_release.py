@@ -66,6 +66,26 @@ options:
       - Whether a pending revision of a dead helm is forgotten. Before a removal it must not be, since only it tells what there is to remove.
     type: bool
     default: true
+  upgrade:
+    description:
+      - Whether what follows is an upgrade. It is then refused if there is no release, or if its chart is newer than that of O(chart).
+    type: bool
+    default: false
+  chart:
+    description:
+      - The chart that follows, as a reference, a file or a folder, for O(upgrade).
+    type: str
+    default: ""
+  version:
+    description:
+      - The version of the chart that follows. It has no effect if O(chart) is a file or a folder, which has one of its own.
+    type: str
+    default: ""
+  allow_downgrade:
+    description:
+      - Whether O(upgrade) may lead to an older version.
+    type: bool
+    default: false
   stale_after:
     description:
       - Seconds after which a pending revision is taken for that of a helm that is dead.
@@ -140,6 +160,11 @@ steps:
   returned: always
   type: list
   elements: str
+previous:
+  description: >-
+    The last version of the chart other than that of RV(release), or with O(upgrade) than the one that follows; empty if Helm remembers none.
+  returned: always
+  type: str
 healed:
   description: Names of the Secrets of pending revisions that were deleted.
   returned: always
@@ -180,6 +205,10 @@ SPEC: dict[str, Any] = {
     "done": {"type": "list", "elements": "str", "choices": list(values.RELEASE_STEPS), "default": []},
     "allow_removal": {"type": "bool", "default": False},
     "heal": {"type": "bool", "default": True},
+    "upgrade": {"type": "bool", "default": False},
+    "chart": {"type": "str", "default": ""},
+    "version": {"type": "str", "default": ""},
+    "allow_downgrade": {"type": "bool", "default": False},
     "stale_after": {"type": "int", "default": 900},
 }
 
@@ -191,6 +220,10 @@ def work(context: Context) -> dict[str, Any]:
     want = release.Wanted(
         params["release_values"], params["steps"], params["done"] if context.check_mode else ()
     )
+    upgrade = None
+    if params["upgrade"]:
+        version = release.chart_version(params["chart"], params["version"])
+        upgrade = release.Upgrade(version, params["allow_downgrade"])
     found = release.check(
         hosting,
         params["name"],
@@ -201,12 +234,14 @@ def work(context: Context) -> dict[str, Any]:
         stale_after=params["stale_after"],
         now=time.time(),
         dry_run=context.check_mode,
+        upgrade=upgrade,
     )
     result: dict[str, Any] = {
         "changed": bool(found.healed),
         "release": found.release.result() if found.release else {},
         "release_values": found.values,
         "steps": [step for step in values.RELEASE_STEPS if step in (*want.steps, *want.done)],
+        "previous": found.previous,
         "healed": [outcome.name for outcome in found.healed],
         "dropped": found.dropped,
         "context": hosting.context or "",

@@ -95,12 +95,19 @@ class Hub:
         chart = self.folder / "core-chart"
         shutil.copytree(charts / "core-chart", chart)
         shutil.copytree(charts / "kubeflex-operator", chart / "charts" / "kubeflex-operator")
+        self.set_version("0.30.0")
+
+    def set_version(self, version: str, **values: Any) -> None:
+        """Make the chart one of this version. :param values: defaults of the chart that are others in it."""
+        chart = self.folder / "core-chart"
         content = yaml.safe_load((chart / "Chart.yaml").read_text())
         kubeflex = yaml.safe_load((chart / "charts" / "kubeflex-operator" / "Chart.yaml").read_text())
         (dependency,) = (entry for entry in content["dependencies"] if entry["name"] == "kubeflex-operator")
         content["dependencies"] = [{**dependency, "version": kubeflex["version"]}]
-        content["version"] = content["appVersion"] = "0.30.0"
+        content["version"] = content["appVersion"] = version
         (chart / "Chart.yaml").write_text(yaml.safe_dump(content))
+        defaults = yaml.safe_load((chart / "values.yaml").read_text())
+        (chart / "values.yaml").write_text(yaml.safe_dump({**defaults, **values}))
 
     def _start(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -20,14 +20,16 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
     ready,
     steps,
     troubles,
+    upgrade,
     values,
 )
-from ansible_collections.kubestellar.core.plugins.modules import hub_ready
+from ansible_collections.kubestellar.core.plugins.modules import hub_ready, hub_upgrade
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_hub.rst").read_text()
 INVENTORY = ROOT / "inventories" / "existing"
+DEFAULTS = yaml.safe_load((ROOT / "roles" / "hub" / "defaults" / "main.yml").read_text())
 
 
 def chapter(title: str) -> str:
@@ -106,7 +108,21 @@ def test_every_trouble_that_the_guide_names_is_looked_for():
 
 def test_the_numbers_of_the_guide_are_those_of_the_code():
     assert f"``patience`` seconds ({hub_ready.SPEC['patience']['default']})" in GUIDE
+    settle = hub_upgrade.SPEC["settle"]["default"]
+    assert settle == DEFAULTS["hub_upgrade_settle"]
+    assert f"``hub_upgrade_settle`` seconds ({settle})" in " ".join(GUIDE.split())
     assert ready._STUCK_SECONDS == 60 and "for a minute is restarted once" in " ".join(GUIDE.split())
+
+
+def test_the_upgrade_of_the_guide_is_that_of_the_code():
+    assert f"ConfigMap ``{upgrade.STATE}``" in GUIDE
+    names = set(
+        re.findall(r"kubestellar\.core\.(\w+)", " ".join(re.findall(r"(?m)^   ansible-playbook .*$", GUIDE)))
+    )
+    assert names == {"hub", "upgrade", "teardown"}
+    assert all((ROOT / "playbooks" / f"{name}.yml").is_file() for name in names)
+    for variable in ("hub_chart_version", "hub_versions", "hub_allow_downgrade"):
+        assert f"``{variable}``" in GUIDE and variable in DEFAULTS
 
 
 def test_the_inventory_for_an_existing_cluster_is_sound():

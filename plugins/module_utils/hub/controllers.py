@@ -29,6 +29,13 @@ _CONTAINER = {MANAGER: "manager", TRANSPORT: "transport-controller"}
 _INIT_CONTAINER = "get-its-kubeconfig"
 _NAME, _SELECTOR = "--control-plane-name", "--control-plane-label-selector"
 _ITS_VARIABLE = "{{.ITSName}}"
+_OURS = frozenset(
+    {
+        *(_NAME, _SELECTOR, "--its-name", "--api-groups"),
+        *(f"--{side}-{key}" for side in ("its", "wds", "transport") for key in ("qps", "burst")),
+    }
+)
+"""Every argument that is set here, in whatever program."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,23 @@ def bound(arguments: Sequence[str], its: str) -> list[str]:
             continue
         result.append(argument)
     return [_NAME, its, *result]
+
+
+def unbound(arguments: Sequence[str]) -> list[str]:
+    """The arguments of any container of these programs without those that are set here."""
+    result: list[str] = []
+    skip = False
+    for position, argument in enumerate(arguments):
+        if skip:
+            skip = False
+            continue
+        name = argument.partition("=")[0]
+        if name in _OURS:
+            following = arguments[position + 1] if position + 1 < len(arguments) else "-"
+            skip = "=" not in argument and not following.startswith("-")
+            continue
+        result.append(argument)
+    return result
 
 
 # -- before the hook is done -----------------------------------------------------------------------------------------

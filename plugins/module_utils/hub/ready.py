@@ -13,7 +13,7 @@ Each condition belongs to one of the steps to a hub (`steps.STEPS`), so that one
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -46,7 +46,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, steps, troubles
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, hooks, steps, troubles
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.steps import (
     KUBEFLEX_MANAGER,
     KUBEFLEX_NAMESPACE,
@@ -88,6 +88,7 @@ class Space:
     :ivar its: the ITS of a WDS.
     :ivar api_groups: of a WDS, as the flag takes them.
     :ivar ocm: whether the hook of an ITS installs OCM.
+    :ivar only: hooks of which alone it is waited for, with the controllers that they make; all, and the space itself, if empty.
     """
 
     name: str
@@ -95,6 +96,11 @@ class Space:
     its: str = ""
     api_groups: str = ""
     ocm: bool = True
+    only: tuple[str, ...] = ()
+
+    def concerns(self, hook: str) -> bool:
+        """Whether it is waited for a hook."""
+        return not self.only or hook in self.only
 
     @property
     def namespace(self) -> str:
@@ -126,13 +132,17 @@ class Settings:
 
 @dataclass
 class Result:
-    """What came of it. `repairs` are sentences; `outcomes` the objects that were written."""
+    """What came of it. `repairs` are sentences; `outcomes` the objects that were written.
+
+    :ivar outdated: space to its hooks that are done and would now make other images.
+    """
 
     spaces: list[dict[str, Any]]
     repairs: list[str]
     outcomes: list[_bulk.Outcome]
     bug: bool | None = None
     waited: float = 0.0
+    outdated: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -158,9 +168,17 @@ def spaces_of(itses: Sequence[Mapping[str, Any]], wdses: Sequence[Mapping[str, A
     return found
 
 
-def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, progress: Progress) -> Result:
+def bring_about(
+    hosting: Cluster,
+    spaces: Sequence[Space],
+    settings: Settings,
+    progress: Progress,
+    *,
+    each_look: Callable[[_Objects], None] | None = None,
+) -> Result:
     """Wait until the spaces are ready; bind the controllers of each WDS on the way.
 
+    :param each_look: gets the objects at each look.
     :raises PreflightFailed: a step is too early, naming the one to run first.
     :raises KubestellarError: something keeps them from it, with cause and remedy, and `findings` in its details.
     :raises WaitTimeout: naming each condition that did not come.
@@ -185,7 +203,10 @@ def bring_about(hosting: Cluster, spaces: Sequence[Space], settings: Settings, p
 
     def evaluate() -> Verdict:
         try:
-            lacks = work.look({resource: found.objects() for resource, found in followers.items()})
+            objects = {resource: found.objects() for resource, found in followers.items()}
+            lacks = work.look(objects)
+            if each_look:
+                each_look(objects)
         except (ApiError, ConnectionFailed) as error:
             if isinstance(error, ApiError) and error.status < 500:
                 raise
@@ -356,7 +377,7 @@ class _Work:
         done = (plane.get("status") or {}).get("postCreateHooks") or {}
         if deployments:
             for hook in _control_plane.hook_names(plane):
-                if not done.get(hook):
+                if space.concerns(hook) and not done.get(hook):
                     text = f"{name}: the hook {hook} is not done{self._job_state(space, hook)}"
                     yield Lack(steps.step_of_hook(hook, space.role), f"{name}/hook/{hook}", text)
             for job in self._jobs(space.namespace):
@@ -364,23 +385,23 @@ class _Work:
                 if job["metadata"]["name"] == "update-cluster-info" and not _complete(job):
                     text = f"{name}: the Job update-cluster-info is not complete"
                     yield Lack(space.role, f"{name}/job", text)
-        if not _control_plane.is_ready(plane):
+        if not space.only and not _control_plane.is_ready(plane):
             up = deployments and _control_plane.is_up(plane)
             yield Lack(last if up else space.role, f"{name}/ready", _control_plane.lacking(name, plane))
         if space.role == "wds" and deployments:
-            for controller in controllers.HOOK_OF:
-                if text := self._controller(space, controller):
+            for controller, hook in controllers.HOOK_OF.items():
+                if space.concerns(hook) and (text := self._controller(space, controller)):
                     yield Lack(steps.CONTROLLERS, f"{name}/{controller}", f"{name}: {text}")
 
-    def _controller(self, space: Space, controller: str) -> str:
-        """What the Deployment of a controller lacks; empty if nothing."""
-        deployment = self._deployment(space.namespace, controller)
+    def _controller(self, space: Space, name: str) -> str:
+        """What a controller of a WDS lacks; empty if nothing."""
+        deployment = self._deployment(space.namespace, name)
         if deployment is None:
-            return f"the Deployment {controller} does not exist"
+            return f"the Deployment {name} does not exist"
         if self._is_stale(deployment):
-            return f"{controller} gets its new arguments"
+            return f"{name} gets its new arguments"
         health = _unhealthy(deployment)
-        return f"{controller}: {health}" if health else ""
+        return f"{name}: {health}" if health else ""
 
     def _job_state(self, space: Space, hook: str) -> str:
         for job in self._jobs(space.namespace):
@@ -479,7 +500,9 @@ class _Work:
             done = (plane.get("status") or {}).get("postCreateHooks") or {}
             for name, hook in controllers.HOOK_OF.items():
                 deployment = self._deployment(space.namespace, name)
-                if done.get(hook) and deployment is not None and not self._is_stale(deployment):
+                if not space.concerns(hook) or deployment is None or self._is_stale(deployment):
+                    continue
+                if done.get(hook):
                     self._patch(name, deployment, binding)
             if self._several_itses() and not all(done.get(hook) for hook in controllers.HOOK_OF.values()):
                 self._name_its(space, plane)
@@ -748,7 +771,21 @@ class _Work:
         bug = controllers.has_bug(
             self._objects.get(POST_CREATE_HOOKS, {}).get(("", controllers.TRANSPORT_HOOK))
         )
-        return Result([self._entry(space) for space in self.spaces], self.repairs, self.outcomes, bug, waited)
+        entries = [self._entry(space) for space in self.spaces]
+        return Result(entries, self.repairs, self.outcomes, bug, waited, dict(self._outdated()))
+
+    def _outdated(self) -> Iterator[tuple[str, list[str]]]:
+        """The spaces that still run what other hooks have made, such as those of an older chart."""
+        known = {name: hook for (_none, name), hook in self._objects.get(POST_CREATE_HOOKS, {}).items()}
+        for space in self.spaces:
+            there = {
+                (resource.kind, name): obj
+                for resource in (DEPLOYMENTS, JOBS)
+                for (namespace, name), obj in self._objects.get(resource, {}).items()
+                if namespace == space.namespace
+            }
+            if found := hooks.outdated(self._plane(space.name) or {}, known, there):
+                yield space.name, found
 
     def _entry(self, space: Space) -> dict[str, Any]:
         plane = self._plane(space.name)

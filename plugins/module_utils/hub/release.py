@@ -13,6 +13,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
+import re
+import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +43,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 _RELEASE_NAME, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _LARGEST = 64 * 2**20
+_CHART_FILE = "Chart.yaml"
+_VERSION = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,17 @@ class Revision:
 
 @dataclass(frozen=True)
 class Result:
-    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten. `values`: for Helm."""
+    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten. `values`: for Helm.
+
+    :ivar previous: the last version of the chart other than that of `release`, or than that of the upgrade; empty if Helm
+        remembers none.
+    """
 
     release: Revision | None
     healed: list[_bulk.Outcome]
     dropped: list[str]
     values: dict[str, Any]
+    previous: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,14 @@ class Wanted:
     done: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Upgrade:
+    """What an upgrade is to lead to. :ivar version: that of the chart; empty if it is not known."""
+
+    version: str
+    allow_downgrade: bool = False
+
+
 def check(
     hosting: Cluster,
     name: str,
@@ -107,17 +125,21 @@ def check(
     stale_after: float,
     now: float,
     dry_run: bool,
+    upgrade: Upgrade | None = None,
 ) -> Result:
     """See that an upgrade of the release does what is meant, and that helm will start it.
 
     :param heal: whether what a dead helm left pending is forgotten; a removal needs it, to know what there is to remove.
     :param stale_after: seconds after which a pending revision is taken for that of a helm that is dead.
-    :raises Refused: the upgrade would delete ControlPlanes.
+    :param upgrade: what must be an upgrade of a release that is there.
+    :raises Refused: the upgrade would delete ControlPlanes, or it is none.
     :raises InvalidInput: a space is there with another type, or belongs to somebody else.
     :raises PreflightFailed: a step is too early, naming the one to run first.
     :raises KubestellarError: another helm is at work.
     """
     revisions = read(hosting, name, namespace)
+    if upgrade is not None:
+        _check_upgrade(hosting, name, revisions, upgrade)
     # Also one that a dead helm left pending: what it was to get may be there.
     last = revisions[-1] if revisions and revisions[-1].status != "uninstalled" else None
     values = of_steps(want.values, [*want.steps, *want.done], last.values if last else None)
@@ -148,7 +170,8 @@ def check(
     healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in forgotten], dry_run=dry_run)
     _bulk.raise_failures(healed, hosting.name, "delete")
     left = [revision for revision in revisions if revision not in forgotten]
-    return Result(left[-1] if left else None, healed, dropped, values)
+    previous = previous_version(left, upgrade.version if upgrade else "")
+    return Result(left[-1] if left else None, healed, dropped, values, previous)
 
 
 def _check_order(hosting: Cluster, want: Wanted) -> None:
@@ -164,6 +187,81 @@ def _check_order(hosting: Cluster, want: Wanted) -> None:
         done=want.done,
         idle=[step for step in want.steps if step not in makes],
     )
+
+
+def _check_upgrade(hosting: Cluster, name: str, revisions: Sequence[Revision], upgrade: Upgrade) -> None:
+    alive = [found for found in _bases(revisions) if found.status not in PENDING]
+    if not alive:
+        raise Refused(
+            f"{hosting.name}: there is no release {name} that could be upgraded.",
+            hint="Install the hub first (playbooks/hub.yml), or correct hub_chart_release and hub_chart_namespace.",
+            refused=[name],
+        )
+    there = alive[-1].version
+    if is_older(upgrade.version, there) and not upgrade.allow_downgrade:
+        raise Refused(
+            f"{hosting.name}: the release {name} is at version {plain(there, 40)}, and {plain(upgrade.version, 40)} is older.",
+            hint="Correct hub_chart_version; if the older one is meant, set hub_allow_downgrade.",
+            refused=[name],
+        )
+
+
+def previous_version(revisions: Sequence[Revision], version: str = "") -> str:
+    """The last version of the chart that was deployed and is another than `version`; empty if there is none.
+
+    :param version: that of the newest revision, if it is empty.
+    """
+    current = version or (revisions[-1].version if revisions else "")
+    done = [found.version for found in revisions if found.status in ("deployed", "superseded")]
+    return next((found for found in reversed(done) if found != current), "")
+
+
+def chart_version(reference: str, version: str) -> str:
+    """The version of a chart: that of a folder or file is in it, any other is the one that is asked for.
+
+    :raises InvalidInput: the folder or file is no chart.
+    """
+    try:
+        if os.path.isdir(reference):
+            with open(os.path.join(reference, _CHART_FILE), encoding="utf-8") as stream:
+                text = stream.read(_LARGEST)
+        elif os.path.isfile(reference):
+            text = _packed_chart(reference)
+        else:
+            return version
+        (content,) = load_yaml(text, f"{_CHART_FILE} of {reference}")
+        return str(content["version"])
+    except (OSError, UnicodeDecodeError, KeyError, ValueError, tarfile.TarError) as error:
+        raise InvalidInput(
+            f"The chart {plain(reference, 200)} cannot be read: {plain(error, 200)}.",
+            hint="Correct hub_chart_ref.",
+        ) from error
+
+
+def _packed_chart(path: str) -> str:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            # `core-chart/Chart.yaml`; those of the charts inside are deeper.
+            if member.isfile() and member.name.count("/") == 1 and member.name.endswith(f"/{_CHART_FILE}"):
+                stream = archive.extractfile(member)
+                return stream.read(_LARGEST).decode() if stream else ""
+    raise ValueError(f"there is no {_CHART_FILE} in it")
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether a version comes before another, as Semantic Versioning orders them. One that cannot be read is not older."""
+    mine, theirs = _precedence(version), _precedence(than)
+    return mine is not None and theirs is not None and mine < theirs
+
+
+def _precedence(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]] | None:
+    match = _VERSION.fullmatch(version.strip())
+    if match is None:
+        return None
+    numbers = tuple(int(number) for number in match.group(1).split("."))
+    marks = match.group(2).split(".") if match.group(2) else []
+    ordered = tuple((False, int(mark), "") if mark.isdigit() else (True, 0, mark) for mark in marks)
+    return numbers, not marks, ordered
 
 
 def read(hosting: Cluster, name: str, namespace: str) -> list[Revision]:

@@ -152,3 +152,20 @@ def test_the_hooks_of_a_control_plane_get_the_name_of_the_its():
         {"hookName": "mine"},
     ]
     assert controllers.bound_hooks({**plane, "spec": patch["spec"]}, "its2") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (STOCK, STOCK[-2:]),
+        (BOUND, BOUND[-2:]),
+        (
+            ["--its-name=a", "--api-groups=", "--wds-name=w", "--its-qps", "5", "-v=2"],
+            ["--wds-name=w", "-v=2"],
+        ),
+        (["--wds-qps", "--leader-elect", "--transport-burst=1"], ["--leader-elect"]),
+        ([], []),
+    ],
+)
+def test_what_is_set_here_can_be_left_out_of_arguments(arguments, left):
+    assert controllers.unbound(arguments) == left

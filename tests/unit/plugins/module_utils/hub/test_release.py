@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gzip
 import json
 import re
+import tarfile
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing
@@ -108,6 +110,7 @@ def check(
     allow_removal=False,
     heal=True,
     dry_run=False,
+    upgrade=None,
     **want,
 ):
     values = {
@@ -124,6 +127,7 @@ def check(
         stale_after=900,
         now=NOW,
         dry_run=dry_run,
+        upgrade=upgrade,
     )
 
 
@@ -299,3 +303,79 @@ def test_a_part_that_the_release_is_told_not_to_make_must_be_there():
             dry_run=False,
         )
     assert "hub_kubeflex.install" in caught.value.hint
+
+
+# -- upgrades --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "than", "older"),
+    [
+        ("0.29.0", "0.30.0", True),
+        ("0.9.0", "0.30.0", True),
+        ("0.30.0", "0.30.0", False),
+        ("v0.30.0", "0.30.0+build.7", False),
+        ("0.30.1", "0.30.0", False),
+        ("0.30.0-rc1", "0.30.0", True),
+        ("0.30.0-rc.2", "0.30.0-rc.10", True),
+        ("0.30.0-1", "0.30.0-alpha", True),
+        ("0.30.0-rc", "0.30.0-rc.1", True),
+        ("latest", "0.30.0", False),
+    ],
+)
+def test_versions_are_ordered_as_semantic_versions(version, than, older):
+    assert release.is_older(version, than) is older
+    assert not release.is_older(than, version) or not older
+
+
+def test_the_version_before_is_the_last_other_one():
+    found = release.revision(secret())
+    versions = [
+        ("0.28.0", "superseded"),
+        ("0.29.0", "superseded"),
+        ("0.29.5", "failed"),
+        ("0.30.0", "deployed"),
+    ]
+    history = [dataclasses.replace(found, version=version, status=status) for version, status in versions]
+    assert release.previous_version(history) == "0.29.0"
+    assert release.previous_version(history, "0.31.0") == "0.30.0"
+    assert release.previous_version(history[-1:]) == release.previous_version([]) == ""
+
+
+def test_the_version_of_a_chart_is_in_its_folder_or_file(tmp_path):
+    folder = tmp_path / "core-chart"
+    (folder / "charts" / "sub").mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("name: core-chart\nversion: 0.31.0\n")
+    (folder / "charts" / "sub" / "Chart.yaml").write_text("version: 9.9.9\n")
+    assert release.chart_version(str(folder), "0.30.0") == "0.31.0"
+    archive = tmp_path / "core-chart-0.31.0.tgz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(folder / "charts", "core-chart/charts")
+        packed.add(folder / "Chart.yaml", "core-chart/Chart.yaml")
+    assert release.chart_version(str(archive), "0.30.0") == "0.31.0"
+    assert release.chart_version("oci://registry.example.com/core-chart", "0.30.0") == "0.30.0"
+    (folder / "Chart.yaml").write_text("name: core-chart\n")
+    archive.write_text("nothing")
+    for reference in (folder, archive, tmp_path):
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            release.chart_version(str(reference), "0.30.0")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "version", "allow", "words"),
+    [
+        ([], "0.31.0", False, "there is no release ks-core that could be upgraded"),
+        ([secret(1, "uninstalled")], "0.31.0", False, "there is no release"),
+        ([secret()], "0.29.0", False, "is at version 0.30.0, and 0.29.0 is older"),
+        ([secret()], "0.29.0", True, ""),
+        ([secret()], "0.30.0", False, ""),
+        ([secret(1, "superseded"), secret(2, "failed")], "0.31.0", False, ""),
+    ],
+)
+def test_what_is_no_upgrade_is_refused(secrets, version, allow, words):
+    upgrade = release.Upgrade(version, allow)
+    if words:
+        with pytest.raises(Refused, match=words):
+            check(Hosting(secrets, BOTH), upgrade=upgrade)
+    else:
+        check(Hosting(secrets, BOTH), upgrade=upgrade)
