@@ -12,6 +12,7 @@ Each condition belongs to one of the steps to a hub (`steps.STEPS`), so that one
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -584,7 +585,7 @@ class _Work:
         :param awaited: the spaces that lack something that is waited for, and `unready` those that lack anything.
         """
         found: list[Finding] = []
-        hooks = {name for _namespace, name in self._objects[POST_CREATE_HOOKS]}
+        known = {name for _namespace, name in self._objects[POST_CREATE_HOOKS]}
         namespaces = {space.namespace: space for space in self.spaces if space.name in awaited}
         self._no_database = self._lacks_postgres(namespaces.values())
         if no_manager or self._no_database:
@@ -593,8 +594,8 @@ class _Work:
             plane = self._plane(space.name)
             if plane is None:
                 continue
-            found += troubles.missing_hooks(plane, hooks)
-            refused = troubles.refused_objects(plane)
+            found += troubles.missing_hooks(plane, known)
+            refused = self._refused(space, plane)
             found += [refused] if refused else []
             reference = (plane.get("status") or {}).get("secretRef") or {}
             if reference.get("name"):
@@ -608,6 +609,27 @@ class _Work:
                 mine = [finding for finding in mine if finding.id not in _AFTER_ITS]
             found += mine
         return found
+
+    def _refused(self, space: Space, plane: Mapping[str, Any]) -> Finding | None:
+        """What the API server refuses KubeFlex of the space.
+
+        What it refuses of a hook stands in the log of KubeFlex only (kubeflex: internal/controller/controlplane_controller.go),
+        so the same is asked for, in a dry run.
+        """
+        synced = condition(dict(plane), "Synced")
+        if synced.get("status") == "False":
+            return troubles.refused_objects(space.name, str(synced.get("message") or ""))
+        done = (plane.get("status") or {}).get("postCreateHooks") or {}
+        pending = [name for name in _control_plane.hook_names(plane) if not done.get(name)]
+        for hook in (self._objects[POST_CREATE_HOOKS].get(("", name)) for name in pending):
+            for resource, want in _made(hook, plane):
+                if (space.namespace, want["metadata"]["name"]) not in self._objects[resource]:
+                    try:
+                        self.hosting.apply(resource, want, dry_run=True)
+                    except ApiError as error:
+                        if found := troubles.refused_objects(space.name, error.message):
+                            return found
+        return None
 
     def _lacks_postgres(self, spaces: Iterable[Space]) -> bool:
         """Whether one of these is of type k8s and the database for it is not there."""
@@ -818,6 +840,17 @@ class _Work:
 
     def _jobs(self, namespace: str) -> list[dict[str, Any]]:
         return [job for key, job in sorted(self._objects[JOBS].items()) if key[0] == namespace]
+
+
+def _made(
+    hook: Mapping[str, Any] | None, plane: Mapping[str, Any]
+) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """The Deployments and Jobs of a hook, as KubeFlex applies them; nothing where that cannot be said."""
+    known = {resource.kind: resource for resource in (DEPLOYMENTS, JOBS)}
+    with contextlib.suppress(hooks.Unclear):
+        for want in hooks.made(hook, plane) if hook else ():
+            if resource := known.get(str(want.get("kind"))):
+                yield resource, hooks.placed(want, plane["metadata"]["name"], namespaced=True)
 
 
 def _unhealthy(deployment: Mapping[str, Any]) -> str:

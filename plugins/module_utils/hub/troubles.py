@@ -83,6 +83,7 @@ _START_REASONS = {
     "RunContainerError",
 }
 _REFUSAL = re.compile(r"admission webhook|failed calling webhook|is forbidden|is invalid|exceeded quota")
+_NO_DRY_RUN = "does not support dry run"
 _RESTARTS = 3
 """Fewer restarts are no loop: controllers end on purpose while what they need is not there yet."""
 
@@ -287,16 +288,14 @@ def secret_trouble(control_plane: Mapping[str, Any], secret: Mapping[str, Any] |
     )
 
 
-def refused_objects(control_plane: Mapping[str, Any]) -> Finding | None:
+def refused_objects(space: str, message: str) -> Finding | None:
     """What the API server refuses KubeFlex, which tries again for ever (kubeflex: pkg/reconcilers/shared).
 
-    Other errors of KubeFlex pass by themselves, such as a Secret that is not there yet.
+    :param message: an error. Others than refusals pass by themselves, such as a Secret that is not there yet.
     """
-    synced = condition(dict(control_plane), "Synced")
-    reason = str(synced.get("message") or "")
-    if synced.get("status") != "False" or not _REFUSAL.search(reason):
+    if not _REFUSAL.search(message) or _NO_DRY_RUN in message:
         return None
-    return finding("objects-refused", f"ControlPlane {control_plane['metadata']['name']}", reason=reason)
+    return finding("objects-refused", f"ControlPlane {space}", reason=message)
 
 
 def refused_credentials(space: str) -> Finding:
