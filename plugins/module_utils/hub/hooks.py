@@ -14,9 +14,9 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._control_plane import hook_names
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers
-from ansible_collections.kubestellar.core.plugins.module_utils._control_plane import hook_names
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import gotemplate
 
 NO_VALUE = "<no value>"
