@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import textwrap
+import threading
 from typing import Any
 
-import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane, _resources
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import release, steps, values
@@ -65,13 +65,17 @@ def test_every_value_of_the_chart_has_a_variable(hub):
     assert leaves(own) | leaves(kubeflex, "kubeflex-operator") <= ours
 
 
-@pytest.mark.parametrize(("step", "first"), [("its", "kubeflex"), ("controllers", "wds")])
-def test_a_step_that_is_too_early_names_the_first_one_and_writes_nothing(hub, step, first):
+def test_a_step_that_is_too_early_names_the_first_one_and_writes_nothing(hub, module):
     mark = len(hub.audit_log())
-    failed = hub.run("hub", hub_method="steps", hub_steps=[step])
-    assert failed.returncode != 0
+    failed = hub.run("hub", hub_method="steps", hub_steps=["its"])
     output = " ".join(failed.stdout.split())
-    assert f"hub: the step {step} needs " in output and f"Run the step {first} first." in output
+    assert failed.returncode != 0
+    assert "hub: the step its needs KubeFlex" in output and "Run the step kubeflex first." in output
+    spaces = {"itses": [{"name": "its1"}], "wdses": [{"name": "wds1"}]}
+    for step, first in (("ocm", "its"), ("controllers", "wds")):
+        made = module("hub_ready", **hub.connection, **spaces, steps=[step])
+        assert made["failed"] and f"hub: the step {step} needs the " in made["msg"]
+        assert made["hint"] == f"Run the step {first} first."
     assert hub.writes(mark) == [] and hub.planes() == []
 
 
@@ -128,10 +132,34 @@ def test_a_wds_and_its_controllers_complete_the_hub(hub):
     assert newest(hub)["steps"] == ["kubeflex", "hooks", "its", "wds"]
 
 
-def test_kubeflex_was_told_what_it_had_not_seen(hub):
-    """The hooks need a few seconds here; KubeFlex by itself looks every 30."""
-    wds = hub.cluster.get(_resources.CONTROL_PLANES, "wds1")
-    assert _control_plane.NUDGE_ANNOTATION in wds["metadata"]["annotations"]
+def test_kubeflex_is_told_that_a_hook_is_ready(hub, module):
+    """By itself it looks every 30 seconds. Nodes are closed until we wait, so that the Job gets ready while we do."""
+
+    def close(nodes: bool | None) -> None:
+        for number in (1, 2):
+            hub.cluster.patch(
+                _resources.NODES, f"hub-node-{number}", None, {"spec": {"unschedulable": nodes}}
+            )
+
+    variables = {"ITSSecretName": "admin-kubeconfig", "ITSSecretKey": "kubeconfig-incluster"}
+    its9 = {
+        **hub.connection,
+        "name": "its9",
+        "role": "its",
+        "type": "host",
+        "hooks": [{"name": "its-hub-init", "vars": variables}],
+    }
+    close(True)
+    try:
+        module("control_plane", **its9, wait=False)
+        threading.Timer(5, close, [None]).start()
+        made = module("control_plane", **its9, wait_timeout=120, _diff=True)
+        assert made["ready"] and made["method"] == "update"
+        assert all(_control_plane.NUDGE_ANNOTATION in entry["after"] for entry in made["diff"])
+        assert module("control_plane", **its9)["changed"] is False
+    finally:
+        close(None)
+        module("control_plane", **hub.connection, name="its9", state="absent")
 
 
 def test_the_chart_and_the_steps_find_nothing_left_to_do_after_each_other(hub):
