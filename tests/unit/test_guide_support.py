@@ -113,7 +113,7 @@ def test_the_output_is_that_of_the_code():
         {"objects": 215, "logs": 31, "clusters": 5, "clusters_missing": 1, "redacted": 64},
         [{"cluster": "WEC cluster2", "what": "everything", "reason": refused}],
     )
-    path = f"/home/me/kubestellar-support/{FILE}"
+    path = f"/srv/site/kubestellar-support/{FILE}"
     assert "\n".join(bundle.table("hub", built, path, 58_123)) == blocks("text")[0]
 
 

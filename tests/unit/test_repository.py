@@ -399,6 +399,7 @@ def test_execution_environments_get_what_the_plugins_import():
     packages = {
         "cryptography": "cryptography",
         "kubernetes": "kubernetes",
+        "openshift_client": "openshift-client",
         "urllib3": "kubernetes",
         "yaml": "pyyaml",
     }
@@ -459,6 +460,7 @@ def test_the_readme_requires_what_the_metadata_requires():
     for package, name in (
         ("kubernetes", "kubernetes"),
         ("cryptography", "cryptography"),
+        ("openshift-client", "openshift-client"),
         ("pyyaml", "PyYAML"),
     ):
         bound = lower_bounds()[package]

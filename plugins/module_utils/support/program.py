@@ -10,7 +10,6 @@ Here it gets a kubeconfig file with one context and nothing else, so that a comm
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import re
 import shutil
@@ -64,17 +63,18 @@ def find(path: str | None) -> str:
 
 
 def library() -> Any:
-    """The Python library.
+    """The Python library. It reads the environment when it is imported, so that happens in `environment`.
 
     :raises PreflightFailed: it is missing.
     """
     try:
-        return importlib.import_module("openshift_client")
+        import openshift_client
     except ImportError as error:
         raise PreflightFailed(
             f"The Python library openshift-client cannot be used: {plain(error, 200)}.",
             hint="Install it for the Python that runs this module: pip install openshift-client.",
         ) from error
+    return openshift_client
 
 
 @contextlib.contextmanager

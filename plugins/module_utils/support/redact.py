@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,8 @@ _SHORTEST_KEY_LINE = 48
 
 _JWT = re.compile(r"eyJ[\w=-]{6,}(?:\.[\w=-]*){0,4}")
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
+_TEXT = re.compile(r"[ -~\n]{8}")
+"""What random bytes do not have."""
 _FORMS = re.compile(
     r"sha256~[\w-]{20,}"  # OpenShift's tokens
     r"|gh[a-z]_\w{20,}|glpat-[\w-]{20,}|xox[a-z]-[\w-]{10,}|AKIA[A-Z0-9]{16}"
@@ -49,6 +51,7 @@ _HEADER = re.compile(
     r"(?i)(authorization[\"'\\]*\s*[:=]\s*[\"'\\\[]*)(?!\[redacted:|[\"'\\\]])([^\"'\\\r\n\]]+)"
 )
 _USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>]*:)(?!\[redacted:)([^\s@\"'<>]+)(?=@)")
+_HINT = re.compile(r"(?i)pass|pwd|token|secret|key|cred|auth|bearer|docker")
 _WORDS = (
     r"passwords?|passwd|passphrase|pwd|tokens?|secrets?|api[_-]?keys?|access[_-]?keys?|access[_-]?key[_-]?id|secret[_-]?keys?|"
     r"private[_-]?keys?|client[_-]?keys?|client[_-]?key[_-]?data|key[_-]data|credentials?|authorization|\.?dockerconfigjson"
@@ -123,15 +126,10 @@ class Redactor:
         if _A_SECRET.search(text):
             text = _without_manifest(text)
         text = _JWT.sub(mark("token"), text)
-        text = _ENCODED.sub(
-            lambda found: mark("encoded") if self._hides(found.group()) else found.group(), text
-        )
+        text = _ENCODED.sub(self._encoded({}), text)
         text = _FORMS.sub(mark("token"), text)
-        text = _HEADER.sub(rf"\1{mark('header')}", text)
-        text = _BEARER.sub(rf"\1{mark('token')}", text)
         text = _USER_INFO.sub(rf"\1{mark('password')}", text)
-        text = _PHRASE.sub(rf"\1{mark('password')}", text)
-        return _PAIR.sub(rf"\1{mark('value')}", text)
+        return "\n".join(_named(line) if _HINT.search(line) else line for line in text.split("\n"))
 
     def value(self, text: str) -> str:
         """One text of an object: as `text`, but a kubeconfig or the manifest of a Secret in it goes as a whole."""
@@ -194,6 +192,17 @@ class Redactor:
             self.text(str(key)): mark("value", _size(item, encoded=encoded)) for key, item in data.items()
         }
 
+    def _encoded(self, seen: dict[str, bool]) -> Callable[[re.Match[str]], str]:
+        """What to put in place of what may be base64. :param seen: remembers, since logs repeat themselves."""
+
+        def replacement(found: re.Match[str]) -> str:
+            encoded = found.group()
+            if encoded not in seen:
+                seen[encoded] = self._hides(encoded)
+            return mark("encoded") if seen[encoded] else encoded
+
+        return replacement
+
     def _hides(self, encoded: str, layers: int = _MOST_LAYERS) -> bool:
         """Whether the base64 of a secret is in there. It need not begin where the text begins: `path/LS0t...`."""
         for start in range(4):
@@ -239,6 +248,14 @@ def kubeconfig_values(text: str) -> Iterator[str]:
         decoded = _decoded(found.group(1))
         if decoded is not None and "\n" not in decoded.strip() and "\ufffd" not in decoded:
             yield decoded.strip()
+
+
+def _named(line: str) -> str:
+    """A line without what follows the name of a secret."""
+    line = _HEADER.sub(rf"\1{mark('header')}", line)
+    line = _BEARER.sub(rf"\1{mark('token')}", line)
+    line = _PHRASE.sub(rf"\1{mark('password')}", line)
+    return _PAIR.sub(rf"\1{mark('value')}", line)
 
 
 def _is_secret(key: str) -> bool:

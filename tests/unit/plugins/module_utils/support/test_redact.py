@@ -16,7 +16,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.support import re
 from ansible_collections.kubestellar.core.plugins.module_utils.support.redact import Redactor
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import assume, given
+from hypothesis import assume, settings
+from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 PLAIN = Redactor()
@@ -24,6 +25,11 @@ WORDS = st.text("abcdefghij klmnopqrstuvwxyz0123456789.,:=-/\"'{}[]\n", max_size
 OPAQUE = st.text(string.ascii_letters + string.digits + "!#$%_-", min_size=12, max_size=60)
 """What people and programs make passwords of, without blanks and quotes."""
 TOKEN = st.text(string.ascii_letters + string.digits + "_-", min_size=20, max_size=80)
+
+
+def given(*strategies: Any, **named: Any) -> Any:
+    """Examples without a time for each: they are many and the machine may be busy."""
+    return lambda test: settings(deadline=None, max_examples=60)(given_any(*strategies, **named)(test))
 
 
 def b64(text: str) -> str:
