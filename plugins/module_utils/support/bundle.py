@@ -405,7 +405,7 @@ def _page(
             one["server"],
             one["objects"],
             one["logs"],
-            one["missing"],
+            "all" if one["trouble"] else one["missing"],
             f"{one['folder']}/",
         ]
         for one in clusters

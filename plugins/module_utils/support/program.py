@@ -29,6 +29,9 @@ NAMES = ("oc", "kubectl")
 OVER = "the time for this cluster was over"
 
 _FOREIGN = ("OPENSHIFT_CLIENT_PYTHON_", "KUBECTL_", "KUBECONFIG", "KUBERC")
+_PREFACE = re.compile(
+    r"^(?:[Ee]rror: |Error from server(?: \(\w+\))?: )| - did you specify the right host or port\?$"
+)
 _NOT_THERE = re.compile(r"\(NotFound\)")
 
 
@@ -159,6 +162,6 @@ class Program:
 
 
 def _sentence(lines: Sequence[str]) -> str:
-    """The last of what the program complains about, without its preface."""
-    told = re.sub(r"^(?:[Ee]rror: |Error from server(?: \(\w+\))?: )", "", lines[-1].strip()) if lines else ""
+    """The last of what the program complains about, without preface and question."""
+    told = _PREFACE.sub("", lines[-1].strip()) if lines else ""
     return plain(told, 300).rstrip(".") or "the program failed and did not say why"

@@ -204,7 +204,9 @@ def test_what_is_refused_or_not_there_is_told_apart(stand_in):
 
 
 def test_a_cluster_that_does_not_answer_is_left_alone(stand_in):
-    stand_in.answers["/version"] = {"error": "The connection to the server x was refused\n"}
+    stand_in.answers["/version"] = {
+        "error": "The connection to the server x was refused - did you specify the right host or port?\n"
+    }
     harvest = stand_in.collect()
     assert (harvest.trouble, list(harvest.pieces)) == ("The connection to the server x was refused", [])
     assert len(stand_in.calls()) == 1
