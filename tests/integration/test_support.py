@@ -33,7 +33,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 
 from .running import CONTEXTS, Running, assert_ok
 
-PUBLIC = ("ca.crt", "tls.crt", "namespace", "cluster-name", "agent-name")
+SECRET = ("key", "password", "secret", "token")
 PLANTED = "planted-Secret-0123456789"
 AGENTS = "open-cluster-management-agent"
 
@@ -88,7 +88,7 @@ def secrets_of(running: Running) -> set[str]:
                 value = base64.b64decode(encoded).decode(errors="replace")
                 if "kubeconfig" in key:
                     values |= credentials_of(value)
-                elif key not in PUBLIC:
+                elif any(word in key for word in SECRET):
                     values.add(value)
     for path in running.stack.folder.rglob("*.key"):
         values.add(path.read_text())
@@ -145,7 +145,7 @@ def planted(stack: Running) -> Iterator[Running]:
     pod = {
         "metadata": {"name": "probe", "namespace": AGENTS},
         "spec": {
-            "nodeName": "nowhere",
+            "schedulingGates": [{"name": "kubestellar.core/probe"}],
             "containers": [{"name": "c", "image": "i.example/c", "env": [{"name": "A", "value": PLANTED}]}],
         },
     }
@@ -153,7 +153,7 @@ def planted(stack: Running) -> Iterator[Running]:
         "metadata": {"name": "probe", "namespace": AGENTS},
         "type": "Warning",
         "reason": "Failed",
-        "message": f"cannot pull with password={PLANTED}: no such host",
+        "message": f"no such host, tried with password={PLANTED}",
         "lastTimestamp": "2026-01-01T00:00:00Z",
         "involvedObject": {"kind": "Pod", "namespace": AGENTS, "name": "probe"},
     }
@@ -255,7 +255,8 @@ def test_objects_of_every_cluster_are_in_it(made):
     )
     assert config["data"]["domain"] == "localtest.me" and "redacted" in config["data"]["kubeconfig"]
     assert (
-        "cannot pull with password=[redacted:password]" in files[f"wecs/cluster1/objects/events/{AGENTS}.txt"]
+        "no such host, tried with password=[redacted:password]"
+        in files[f"wecs/cluster1/objects/events/{AGENTS}.txt"]
     )
     assert json.loads(files["doctor/findings.json"])["summary"]["spaces"] == 2
 

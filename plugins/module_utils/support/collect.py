@@ -139,10 +139,14 @@ def places(hosting: Cluster, wecs: Iterable[Mapping[str, Any]]) -> list[Place]:
     try:
         hosting.request("GET", "/version", timeout=_HOSTING_SECONDS, attempts=2, action="read its version")
         planes = hosting.list(CONTROL_PLANES).items
-        hooks = hosting.list(POST_CREATE_HOOKS).items
     except KubestellarError as error:
+        # The program may say more, and it collects what else there is.
         found = [replace(found[0], trouble=error.message.rstrip("."))]
-        planes, hooks = [], []
+        planes = []
+    try:
+        hooks = hosting.list(POST_CREATE_HOOKS).items if planes else []
+    except KubestellarError:
+        hooks = []  # a role that no label says is not known then
     names = tuple(sorted(str(plane["metadata"]["name"]) for plane in planes))
     found[0] = replace(found[0], spaces=names)
     found += sorted(
