@@ -299,9 +299,9 @@ def test_nothing_was_written_to_any_cluster(made):
 @pytest.fixture
 def bundle(planted: Running, module: Any, tmp_path: Path) -> Any:
     """Run the module on the hub of the stack."""
-    before = os.environ.copy()
 
     def run(**parameters: Any) -> dict[str, Any]:
+        before = os.environ.copy()
         given = {
             "kubeconfig": planted.kubeconfig,
             "context": "hub",
