@@ -9,6 +9,7 @@ several times faster than its models and keeps unknown fields. One `Cluster` ser
 
 from __future__ import annotations
 
+import base64
 import copy
 import email.utils
 import json
@@ -254,6 +255,71 @@ class Cluster:
                 f"{self.name}: the CA file {path} cannot be read: {error.strerror}."
             ) from error
 
+    def kubeconfig(self) -> dict[str, Any]:
+        """The connection as a kubeconfig with one context and the credentials inside, for programs that read such files.
+
+        :raises KubestellarError: a file of the connection cannot be read, or a kubeconfig cannot say what it has.
+        """
+        configuration = self._configuration
+        if configuration.proxy_headers:
+            raise KubestellarError(
+                f"{self.name}: this connection has proxy_headers, which a kubeconfig cannot say.",
+                hint="Name a proxy that needs none, or run where none is needed.",
+            )
+        cluster: dict[str, Any] = {"server": self.server}
+        if not configuration.verify_ssl:
+            cluster["insecure-skip-tls-verify"] = True
+        elif authority := self.authority():
+            cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
+        if getattr(configuration, "tls_server_name", None):
+            cluster["tls-server-name"] = configuration.tls_server_name
+        if isinstance(self._pool, urllib3.ProxyManager):
+            cluster["proxy-url"] = configuration.proxy
+        user = self._user()
+        name = self.name
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": cluster}],
+            "users": [{"name": name, "user": user}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+
+    def _user(self) -> dict[str, Any]:
+        """The credentials of this connection, as a kubeconfig has them."""
+        user: dict[str, Any] = {}
+        for key, path in (
+            ("client-certificate-data", self._configuration.cert_file),
+            ("client-key-data", self._configuration.key_file),
+        ):
+            if path:
+                try:
+                    user[key] = base64.b64encode(Path(path).read_bytes()).decode()
+                except OSError as error:
+                    raise KubestellarError(
+                        f"{self.name}: the file {path} cannot be read: {error.strerror}."
+                    ) from error
+        headers = {key.lower(): value for key, value in self._headers.items()}
+        scheme, _blank, credentials = str(self._token() or headers.get("authorization") or "").partition(" ")
+        if scheme.lower() == "bearer":
+            user["token"] = credentials.strip()
+        elif scheme.lower() == "basic":
+            name, _colon, password = base64.b64decode(credentials).decode().partition(":")
+            user |= {"username": name, "password": password}
+        if "impersonate-user" in headers:
+            user["as"] = headers["impersonate-user"]
+        if "impersonate-group" in headers:
+            user["as-groups"] = headers["impersonate-group"].split(",")
+        return user
+
+    def _token(self) -> str | None:
+        """The value of the header `Authorization` that the configuration says; None if it says none."""
+        # The library calls it `authorization` before its release 36.
+        known = "BearerToken" if "BearerToken" in self._configuration.api_key else "authorization"
+        token = self._configuration.get_api_key_with_prefix(known)
+        return str(token) if token else None
+
     def close(self) -> None:
         """Drop all connections."""
         self._pool.clear()
@@ -362,9 +428,7 @@ class Cluster:
         headers = {"Accept": accept, "User-Agent": self.user_agent, **self._headers}
         if data is not None:
             headers["Content-Type"] = content_type
-        # The library calls it `authorization` before its release 36.
-        known = "BearerToken" if "BearerToken" in self._configuration.api_key else "authorization"
-        token = self._configuration.get_api_key_with_prefix(known)
+        token = self._token()
         if token:
             headers["Authorization"] = token
         return self._pool.request(

@@ -8,6 +8,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.kubestellar.core.plugins.filter.hub_connection import hub_connection
 from ansible_collections.kubestellar.core.plugins.filter.hub_limits import hub_limits
 from ansible_collections.kubestellar.core.plugins.filter.wec_batches import wec_batches
+from ansible_collections.kubestellar.core.plugins.filter.wec_connections import wec_connections
 from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
 
 HOSTVARS = {
@@ -77,4 +78,22 @@ def test_workload_downsync_limits_every_clause_to_the_workload():
     assert workload_downsync("shop", [{"resources": ["jobs"], "create_only": True}]) == [
         {"object_selectors": mine},
         {"resources": ["jobs"], "create_only": True, "object_selectors": mine},
+    ]
+
+
+def test_connections_to_wecs_are_those_of_their_stack_or_of_the_inventory():
+    hostvars = {
+        "hub": {"inventory_hostname": "hub", "kubestellar_home": "/x", "kubestellar_stack": "s"},
+        "hub2": {"inventory_hostname": "hub2", "hub_provider": "existing"},
+        "c1": {"wec_hub": "hub", "wec_name": "first"},
+        "c2": {"wec_hub": "hub2", "wec_provider": "existing", "wec_kubeconfig": "/k", "wec_context": "c"},
+        "c3": {"wec_hub": "hub2", "wec_provider": "existing"},
+    }
+    hosts, hubs = ["c1", "c2", "c3"], ["hub", "hub2"]
+    assert wec_connections(hosts, hostvars, hubs, "hub") == [
+        {"name": "first", "kubeconfig": "/x/stacks/s/kubeconfig", "context": "first"}
+    ]
+    assert wec_connections(hosts, hostvars, hubs, "hub2") == [
+        {"name": "c2", "kubeconfig": "/k", "context": "c"},
+        {"name": "c3"},
     ]
