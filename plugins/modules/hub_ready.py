@@ -48,6 +48,12 @@ options:
       bootstrap_secret:
         description: As O(itses[].type), it has no effect here.
         type: dict
+      kubeconfig:
+        description: As O(itses[].type), it has no effect here.
+        type: path
+      context:
+        description: As O(itses[].type), it has no effect here.
+        type: str
   wdses:
     description:
       - The WDSes.
@@ -62,6 +68,18 @@ options:
       type:
         description: As O(itses[].type), it has no effect here.
         type: str
+      kubeconfig:
+        description: As O(itses[].type), it has no effect here.
+        type: path
+      context:
+        description: As O(itses[].type), it has no effect here.
+        type: str
+      bootstrap_secret:
+        description: As O(itses[].type), it has no effect here.
+        type: dict
+      token_expiration_seconds:
+        description: As O(itses[].type), it has no effect here.
+        type: int
       its:
         description: The ITS that it delivers through. Required if there are several.
         type: str
@@ -228,6 +246,8 @@ SPEC: dict[str, Any] = {
             "type": {"type": "str"},
             "install_ocm": {"type": "bool", "default": True},
             "bootstrap_secret": {"type": "dict", "no_log": False},
+            "kubeconfig": {"type": "path"},
+            "context": {"type": "str"},
         },
     },
     "wdses": {
@@ -237,6 +257,10 @@ SPEC: dict[str, Any] = {
         "options": {
             "name": {"type": "str", "required": True},
             "type": {"type": "str"},
+            "kubeconfig": {"type": "path"},
+            "context": {"type": "str"},
+            "bootstrap_secret": {"type": "dict", "no_log": False},
+            "token_expiration_seconds": {"type": "int", "no_log": False},
             "its": {"type": "str"},
             "api_groups": {"type": "list", "elements": "str"},
         },

@@ -47,6 +47,13 @@ options:
       type:
         description: Type of its ControlPlane. If it is left out, the type is not compared.
         type: str
+  beside:
+    description:
+      - Names of the spaces of type C(external) that are made beside the release, with the annotation C(kubestellar.core/release).
+      - What has this annotation and is not listed is named in RV(orphans), and in a warning unless O(allow_removal) is set.
+    type: list
+    elements: str
+    default: []
   allow_removal:
     description:
       - Whether the upgrade may delete spaces that are not listed.
@@ -112,6 +119,11 @@ dropped:
   returned: always
   type: list
   elements: str
+orphans:
+  description: The spaces beside the release that are not listed in O(beside).
+  returned: always
+  type: list
+  elements: str
 context:
   description: The context of the kubeconfig that was used, empty without a kubeconfig.
   returned: always
@@ -138,6 +150,7 @@ SPEC: dict[str, Any] = {
         "required": True,
         "options": {"name": {"type": "str", "required": True}, "type": {"type": "str"}},
     },
+    "beside": {"type": "list", "elements": "str", "default": []},
     "allow_removal": {"type": "bool", "default": False},
     "stale_after": {"type": "int", "default": 900},
 }
@@ -152,16 +165,25 @@ def work(context: Context) -> dict[str, Any]:
         params["name"],
         params["namespace"],
         params["spaces"],
+        beside=params["beside"],
         allow_removal=params["allow_removal"],
         stale_after=params["stale_after"],
         now=time.time(),
         dry_run=context.check_mode,
     )
+    if found.orphans and not params["allow_removal"]:
+        many = len(found.orphans) > 1
+        context.warn(
+            f"{hosting.name}: the {'spaces' if many else 'space'} {', '.join(found.orphans)} of type external "
+            f"{'are' if many else 'is'} not listed any more and {'stay' if many else 'stays'}. List "
+            f"{'them' if many else 'it'} in hub_wdses; if {'they are' if many else 'it is'} to go, set hub_remove_spaces."
+        )
     result: dict[str, Any] = {
         "changed": bool(found.healed),
         "release": found.release.result() if found.release else {},
         "healed": [outcome.name for outcome in found.healed],
         "dropped": found.dropped,
+        "orphans": found.orphans,
         "context": hosting.context or "",
     }
     if context.diff_mode:

@@ -31,6 +31,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+ANNOTATION = "kubestellar.core/release"
+"""On spaces that are made beside a release, with its `<namespace>/<name>`."""
+
 _RELEASE_NAME, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _LARGEST = 64 * 2**20
 
@@ -64,11 +67,15 @@ class Revision:
 
 @dataclass(frozen=True)
 class Result:
-    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten."""
+    """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten.
+
+    `dropped`: spaces of the release that are not listed any more; `orphans`: those beside it.
+    """
 
     release: Revision | None
     healed: list[_bulk.Outcome]
     dropped: list[str]
+    orphans: list[str] = field(default_factory=list)
 
 
 def check(
@@ -77,6 +84,7 @@ def check(
     namespace: str,
     spaces: Sequence[Mapping[str, Any]],
     *,
+    beside: Sequence[str] = (),
     allow_removal: bool,
     stale_after: float,
     now: float,
@@ -85,6 +93,7 @@ def check(
     """See that an upgrade of the release to these spaces does what is meant, and that helm will start it.
 
     :param spaces: every ControlPlane of the new values, `{name, type}`.
+    :param beside: names of the external spaces that are made beside the release.
     :param stale_after: seconds after which a pending revision is taken for that of a helm that is dead.
     :raises Refused: the upgrade would delete ControlPlanes.
     :raises InvalidInput: a space is there with another type, or belongs to somebody else.
@@ -94,6 +103,8 @@ def check(
     live = _control_planes(hosting)
     for space in spaces:
         _check_possible(hosting, live.get(space["name"]), space, name, namespace)
+    for space_name in beside:
+        _check_beside(hosting, live.get(space_name), space_name)
     wanted = {space["name"] for space in spaces}
     has = sorted({plane for revision in _bases(revisions) for plane in revision.control_planes})
     dropped = [plane for plane in has if plane in live and plane not in wanted]
@@ -115,7 +126,13 @@ def check(
     healed = _bulk.delete_all(hosting, [(SECRETS, dict(r.secret)) for r in pending], dry_run=dry_run)
     _bulk.raise_failures(healed, hosting.name, "delete")
     left = [revision for revision in revisions if revision not in pending]
-    return Result(left[-1] if left else None, healed, dropped)
+    orphans = sorted(
+        plane
+        for plane, found in live.items()
+        if (found["metadata"].get("annotations") or {}).get(ANNOTATION) == f"{namespace}/{name}"
+        and plane not in beside
+    )
+    return Result(left[-1] if left else None, healed, dropped, orphans)
 
 
 def read(hosting: Cluster, name: str, namespace: str) -> list[Revision]:
@@ -188,6 +205,35 @@ def _control_planes(hosting: Cluster) -> dict[str, dict[str, Any]]:
         return {}
 
 
+def _check_live(hosting: Cluster, live: Mapping[str, Any], name: str, wanted: str | None) -> None:
+    """:raises KubestellarError: it is of another type, or on its way out."""
+    there = (live.get("spec") or {}).get("type")
+    if wanted and there != wanted:
+        raise InvalidInput(
+            f"{hosting.name}: the ControlPlane {name} is of type {plain(there, 40)} and cannot become {wanted}.",
+            hint="Correct its type in the inventory, or remove it first.",
+        )
+    if live["metadata"].get("deletionTimestamp"):
+        raise KubestellarError(
+            f"{hosting.name}: the ControlPlane {name} is being deleted.",
+            hint="Wait until it is gone, then run again; if it stays, is the KubeFlex manager running?",
+        )
+
+
+def _check_beside(hosting: Cluster, live: Mapping[str, Any] | None, name: str) -> None:
+    """A space that is made beside the release must not be in one."""
+    if live is None:
+        return
+    _check_live(hosting, live, name, "external")
+    annotations = live["metadata"].get("annotations") or {}
+    if annotations.get(_RELEASE_NAME):
+        raise InvalidInput(
+            f"{hosting.name}: the ControlPlane {name} is there already and belongs to the release "
+            f"{plain(annotations.get(_RELEASE_NAMESPACE), 80)}/{plain(annotations[_RELEASE_NAME], 80)}.",
+            hint="Give the space another name.",
+        )
+
+
 def _check_possible(
     hosting: Cluster,
     live: Mapping[str, Any] | None,
@@ -197,17 +243,8 @@ def _check_possible(
 ) -> None:
     if live is None:
         return
-    name, there = space["name"], (live.get("spec") or {}).get("type")
-    if space.get("type") and there != space["type"]:
-        raise InvalidInput(
-            f"{hosting.name}: the ControlPlane {name} is of type {plain(there, 40)} and cannot become {space['type']}.",
-            hint="Correct its type in the inventory, or remove it first.",
-        )
-    if live["metadata"].get("deletionTimestamp"):
-        raise KubestellarError(
-            f"{hosting.name}: the ControlPlane {name} is being deleted.",
-            hint="Wait until it is gone, then run again; if it stays, is the KubeFlex manager running?",
-        )
+    name = space["name"]
+    _check_live(hosting, live, name, space.get("type"))
     annotations = live["metadata"].get("annotations") or {}
     owner = annotations.get(_RELEASE_NAMESPACE), annotations.get(_RELEASE_NAME)
     if owner != (namespace, release):
