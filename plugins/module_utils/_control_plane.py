@@ -662,11 +662,11 @@ def _write_bootstrap_secrets(
         if where in new_namespaces or hosting.get(NAMESPACES, where) is not None:
             continue
         new_namespaces.add(where)
-        want = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}}
-        member.outcomes.append(_apply(hosting, want, None, dry_run))
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}}
+        member.outcomes.append(_apply(hosting, made, None, dry_run))
     for member in writing:
         want = bootstrap_secret(member.wish, namespace, kubeconfigs[member.wish.name])
-        metadata = want["metadata"]
+        metadata: dict[str, Any] = want["metadata"]
         if metadata["namespace"] in new_namespaces and dry_run:
             member.outcomes.append(_bulk.planned(want))
             continue

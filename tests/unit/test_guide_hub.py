@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 import yaml
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, troubles
-from ansible_collections.kubestellar.core.plugins.modules import hub_ready
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, renewal, troubles
+from ansible_collections.kubestellar.core.plugins.modules import hub_ready, space_credentials
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +34,15 @@ def test_the_numbers_of_the_guide_are_those_of_the_code():
     assert ready._STUCK_SECONDS == 60 and "for a minute is restarted once" in " ".join(GUIDE.split())
 
 
+def test_the_guide_names_the_time_and_the_account_of_renewals():
+    before = space_credentials.SPEC["renew_before"]["default"]
+    defaults = yaml.safe_load((ROOT / "roles" / "hub" / "defaults" / "main.yml").read_text())
+    assert before == defaults["hub_renew_before"] == 30 * 86400
+    text = " ".join(GUIDE.split())
+    assert f"``hub_renew_before`` seconds ({before}, thirty days)" in text
+    assert f"the ServiceAccount ``{'/'.join(renewal.ACCOUNT)}``" in text and renewal.LIFE_SECONDS == 365 * 86400
+
+
 def test_the_inventory_for_an_existing_cluster_is_sound():
     specs = {
         path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
@@ -50,6 +59,7 @@ def test_the_inventory_for_an_existing_cluster_is_sound():
     known = (
         set(specs["hub"])
         | set(specs["hub"]["hub_kubeflex"]["options"])
-        | {"api_groups", "verbosity", "default"}
+        | set(specs["hub"]["hub_wdses"]["options"])
+        | {"verbosity", "default"}
     )
     assert set(commented) <= known, commented

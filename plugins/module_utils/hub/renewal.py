@@ -23,7 +23,8 @@ import copy
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import (
@@ -409,9 +410,7 @@ class _Renewal:
         for key in _SECRET_KEYS:
             encoded = (secret.get("data") or {}).get(key)
             if encoded:
-                kubeconfig = self._parsed(
-                    lambda text=encoded: load_yaml(base64.b64decode(text), self._name)[0]
-                )
+                kubeconfig = self._parsed(partial(_decoded, encoded))
                 text = dump_yaml(_credentials.with_token(kubeconfig, token))
                 data[key] = base64.b64encode(text.encode()).decode()
         # A merge patch: an apply would give up, and so remove, what an earlier one has put beside.
@@ -429,8 +428,18 @@ class _Renewal:
 
     def _done(self, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, reason: str) -> None:
         self.report.method, self.report.reason = "update", reason
+        # A diff masks what says that it is a Secret.
+        sides = [None if side is None else {**side, "kind": "Secret"} for side in (before, after)]
         self.report.outcomes.append(
-            _bulk.Outcome("v1", "Secret", self._namespace, ADMIN_SECRET, "update", before=before, after=after)
+            _bulk.Outcome(
+                "v1",
+                "Secret",
+                self._namespace,
+                self.report.secret,
+                "update",
+                before=sides[0],
+                after=sides[1],
+            )
         )
 
     def _adopt_anew(self, secret: Mapping[str, Any] | None, reason: str) -> None:
@@ -502,6 +511,10 @@ def ends(secret: Mapping[str, Any], control_plane: Mapping[str, Any]) -> list[_c
     return sorted(found, key=lambda one: (one.what, one.expires))
 
 
+def _decoded(encoded: str) -> Mapping[str, Any]:
+    return load_yaml(base64.b64decode(encoded), "the kubeconfig")[0]
+
+
 def written_at(secret: Mapping[str, Any]) -> str:
     """When the data of a Secret were last changed, as the API server has noted for each writer.
 
@@ -518,7 +531,7 @@ def written_at(secret: Mapping[str, Any]) -> str:
 
 def rfc3339(seconds: float) -> str:
     """A time as Kubernetes writes it."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _when(left: float) -> str:
