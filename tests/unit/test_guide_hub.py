@@ -40,7 +40,9 @@ def test_the_guide_names_the_time_and_the_account_of_renewals():
     assert before == defaults["hub_renew_before"] == 30 * 86400
     text = " ".join(GUIDE.split())
     assert f"``hub_renew_before`` seconds ({before}, thirty days)" in text
-    assert f"the ServiceAccount ``{'/'.join(renewal.ACCOUNT)}``" in text and renewal.LIFE_SECONDS == 365 * 86400
+    assert (
+        f"the ServiceAccount ``{'/'.join(renewal.ACCOUNT)}``" in text and renewal.LIFE_SECONDS == 365 * 86400
+    )
 
 
 def test_the_inventory_for_an_existing_cluster_is_sound():
