@@ -148,11 +148,13 @@ def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted
     wait_for(lambda: not pods & pods_of_wds2(adopted))
 
 
-def test_nothing_is_left_to_do_after_a_renewal(adopted, module):
+def test_nothing_is_left_to_do_after_a_renewal_and_a_further_wds_does_not_touch_the_first(adopted, module):
     mark = len(adopted.audit_log())
     made = credentials(adopted, module, renew_before=60)
     assert made["changed"] is False and adopted.writes(mark) == []
-    assert assert_ok(adopted.run("hub", **spaces(adopted, "wds2")))["hub"]["changed"] == 0
+    assert_ok(adopted.run("hub", **spaces(adopted, "wds2", "wds3")))
+    assert adopted.arguments_of("wds3", "transport-controller")[:2] == ["--control-plane-name", "its2"]
+    assert [line for line in adopted.writes(mark) if "wds2" in line] == []
 
 
 def test_a_token_that_has_expired_needs_an_administrator_and_then_is_good_again(adopted, module):
@@ -180,27 +182,26 @@ def test_a_token_that_has_expired_needs_an_administrator_and_then_is_good_again(
 def test_an_adoption_without_a_kubeconfig_and_without_a_secret_is_one_sentence(adopted):
     mark = len(adopted.audit_log())
     listed = spaces(adopted, "wds2")
-    listed["hub_wdses"].append({"name": "wds3", "type": "external", "its": "its1"})
+    listed["hub_wdses"].append({"name": "wds5", "type": "external", "its": "its1"})
     done = adopted.run("hub", **listed)
     assert done.returncode != 0 and adopted.writes(mark) == []
     output = " ".join(done.stdout.split())
-    assert "the space wds3 of type external does not exist yet" in output
-    assert "no kubeconfig and no Secret default/wds3-bootstrap" in output
+    assert "the space wds5 of type external does not exist yet" in output
+    assert "no kubeconfig and no Secret default/wds5-bootstrap" in output
 
 
 def test_an_external_wds_that_is_not_listed_is_named_and_deleted_if_that_is_meant(adopted):
-    none = spaces(adopted)
-    done = adopted.run("hub", **none)
+    left = spaces(adopted, "wds3")
+    done = adopted.run("hub", **left)
     assert assert_ok(done)["hub"]["changed"] == 0
     output = " ".join((done.stdout + done.stderr).split())
     assert "the space wds2 of type external is not listed any more and stays" in output
-    assert_ok(adopted.run("hub", **none, hub_remove_spaces=True))
-    assert adopted.planes() == ["its1", "its2"]
+    assert_ok(adopted.run("hub", **left, hub_remove_spaces=True))
+    assert adopted.planes() == ["its1", "its2", "wds3"]
     assert adopted.cluster.get(_resources.NAMESPACES, "wds2-system") is None
 
 
-def test_the_hub_is_removed_with_its_external_spaces(adopted):
-    assert_ok(adopted.run("hub", **spaces(adopted, "wds4")))
+def test_the_hub_is_removed_with_what_is_beside_it(adopted):
     assert_ok(adopted.run("teardown", **spaces(adopted)))
     assert adopted.planes() == []
     assert adopted.cluster.list(_resources.SECRETS, "default", label_selector="owner=helm").items == []
