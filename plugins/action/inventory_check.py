@@ -42,7 +42,9 @@ class ActionModule(ActionBase):
                 "The inventory cannot be used; nothing has been started. " + " ".join(found),
                 result={"problems": found},
             )
-        return {"changed": False, "problems": []}
+        result: dict[str, Any] = {"changed": False, "problems": []}
+        warnings = _inventory.warnings(groups, hosts)
+        return {**result, "warnings": warnings} if warnings else result
 
     def _values(
         self, host: str, prefixes: tuple[str, ...], variables: dict[str, Any], found: list[str]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _space
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _join, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
@@ -62,12 +62,33 @@ _NAME = re.compile(r"^[a-z]([-a-z0-9]*[a-z0-9])?$")
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Where the kubeconfig of a cluster to adopt is. What is empty is decided by whoever makes the Secret."""
+
+    name: str = ""
+    namespace: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(cls, option: Mapping[str, Any] | None) -> Reference:
+        """From an option with these keys."""
+        return cls(**{key: str((option or {}).get(key) or "") for key in ("name", "namespace", "key")})
+
+    @property
+    def label(self) -> str:
+        """Such as `default/wds2-bootstrap`, for messages."""
+        return f"{plain(self.namespace, 80)}/{plain(self.name, 80)}"
+
+
+@dataclass(frozen=True)
 class Wish:
     """One ControlPlane as it is wanted.
 
     :ivar hooks: (name, vars) of its PostCreateHooks.
     :ivar bootstrap: reads the kubeconfig of the cluster to adopt (see `one_context`); None if none is given. It
         is read only when the cluster is not adopted yet, since afterwards the file need not be there.
+    :ivar reference: the bootstrap Secret, as far as it is named.
+    :ivar token_seconds: life of the token that KubeFlex asks for; None leaves it to KubeFlex.
     """
 
     name: str
@@ -75,16 +96,22 @@ class Wish:
     type: str
     hooks: tuple[tuple[str, Mapping[str, str]], ...] = ()
     bootstrap: Callable[[], Mapping[str, Any]] | None = field(default=None, repr=False)
+    reference: Reference = Reference()
+    token_seconds: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def namespace(self) -> str:
         """The namespace that KubeFlex makes for it."""
         return f"{self.name}-system"
 
-    @property
-    def secret(self) -> str:
-        """Name of its bootstrap Secret, as `kflex adopt` calls it."""
-        return f"{self.name}-bootstrap"
+    def secret(self, namespace: str) -> Reference:
+        """Its bootstrap Secret, by default in `namespace` and called as `kflex adopt` does."""
+        return Reference(
+            self.reference.name or f"{self.name}-bootstrap",
+            self.reference.namespace or namespace,
+            self.reference.key or IN_CLUSTER_KEY,
+        )
 
 
 def check_name(name: str) -> None:
@@ -114,12 +141,17 @@ def manifest(wish: Wish, bootstrap_namespace: str) -> dict[str, Any]:
     """
     spec: dict[str, Any] = {"type": wish.type, "backend": "shared"}
     metadata: dict[str, Any] = {"name": wish.name}
+    if wish.annotations:
+        metadata["annotations"] = dict(wish.annotations)
     if wish.type == "external":
+        secret = wish.secret(bootstrap_namespace)
         spec["bootstrapSecretRef"] = {
-            "name": wish.secret,
-            "namespace": bootstrap_namespace,
-            "inClusterKey": IN_CLUSTER_KEY,
+            "name": secret.name,
+            "namespace": secret.namespace,
+            "inClusterKey": secret.key,
         }
+        if wish.token_seconds is not None:
+            spec["tokenExpirationSeconds"] = wish.token_seconds
     if wish.hooks:
         spec["waitForPostCreateHooks"] = True
         spec["postCreateHooks"] = [
@@ -139,16 +171,17 @@ def manifest(wish: Wish, bootstrap_namespace: str) -> dict[str, Any]:
 def bootstrap_secret(wish: Wish, namespace: str, kubeconfig: Mapping[str, Any]) -> dict[str, Any]:
     """The Secret with which KubeFlex adopts a cluster; KubeFlex deletes it when it has."""
     text = dump_yaml(dict(kubeconfig))
+    secret = wish.secret(namespace)
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": wish.secret,
-            "namespace": namespace,
+            "name": secret.name,
+            "namespace": secret.namespace,
             "labels": {BOOTSTRAP_LABEL: wish.name},
         },
         "type": "Opaque",
-        "data": {IN_CLUSTER_KEY: base64.b64encode(text.encode()).decode()},
+        "data": {secret.key: base64.b64encode(text.encode()).decode()},
     }
 
 
@@ -277,7 +310,15 @@ def wishes_of(params: Mapping[str, Any]) -> list[Wish]:
     for space in spaces:
         name = space["name"]
         chosen = {
-            key: space.get(key) or params[key] for key in ("role", "type", "hooks", "bootstrap_context")
+            key: space.get(key) or params[key]
+            for key in (
+                "role",
+                "type",
+                "hooks",
+                "bootstrap_context",
+                "bootstrap_secret",
+                "token_expiration_seconds",
+            )
         }
         path, text = space.get("bootstrap_kubeconfig") or params["bootstrap_kubeconfig"], params[_CONTENT]
         if not chosen["role"]:
@@ -291,8 +332,35 @@ def wishes_of(params: Mapping[str, Any]) -> list[Wish]:
                 hint="Leave bootstrap_kubeconfig out, or set type to external.",
             )
         hooks = tuple((hook["name"], _texts(hook["vars"], name, hook["name"])) for hook in chosen["hooks"])
-        wishes.append(Wish(name, chosen["role"], chosen["type"], hooks, bootstrap))
+        wishes.append(
+            Wish(
+                name,
+                chosen["role"],
+                chosen["type"],
+                hooks,
+                bootstrap,
+                Reference.of(chosen["bootstrap_secret"]),
+                check_token_seconds(name, chosen["token_expiration_seconds"]),
+                params["annotations"],
+            )
+        )
+    for key, value in params["annotations"].items():
+        if not isinstance(value, str):
+            raise InvalidInput(
+                f"The annotation {plain(key)} is a {type(value).__name__}, not a string.",
+                hint=f'Write it in quotes: "{plain(value)}".',
+            )
     return wishes
+
+
+def check_token_seconds(name: str, seconds: int | None) -> int | None:
+    """:raises InvalidInput: a life that no API server gives a token (kubernetes: pkg/apis/authentication/validation)."""
+    if seconds is not None and not _join.SHORTEST_TTL <= seconds <= _join.LONGEST_TTL:
+        raise InvalidInput(
+            f"The space {name}: token_expiration_seconds is {seconds}, but API servers issue tokens for "
+            f"{_join.SHORTEST_TTL} seconds at least and {_join.LONGEST_TTL} at most."
+        )
+    return seconds
 
 
 def _texts(values: Mapping[str, Any], space: str, hook: str) -> dict[str, str]:
@@ -596,15 +664,7 @@ def bring_about(
     for member in external:
         member.admin = hosting.get(SECRETS, ADMIN_SECRET, member.wish.namespace)
     adopting = [member for member in external if member.admin is None]
-    kubeconfigs: dict[str, Mapping[str, Any]] = {}
-    for member in adopting:
-        if member.wish.bootstrap is None:
-            raise InvalidInput(
-                f"{hosting.name}: the space {member.wish.name} of type external does not exist yet, and no "
-                "cluster to adopt is given.",
-                hint="Set bootstrap_kubeconfig.",
-            )
-        kubeconfigs[member.wish.name] = member.wish.bootstrap()
+    kubeconfigs = _kubeconfigs(hosting, adopting, bootstrap_namespace)
     _write_bootstrap_secrets(hosting, adopting, kubeconfigs, bootstrap_namespace, dry_run)
     for member in members:
         _write_control_plane(hosting, member, bootstrap_namespace, dry_run)
@@ -617,10 +677,31 @@ def bring_about(
             error.details.update(changed=made.changed, objects=made.objects)
             raise
     for member in external:
-        _complete_admin_secret(hosting, member, dry_run)
+        if wait or not member.wish.hooks:
+            _complete_admin_secret(hosting, member, dry_run)
     if any(member.live for member in external):
         _drop_stale_bootstraps(hosting, external, bootstrap_namespace, dry_run)
     return _result(members, hosting.name, waited)
+
+
+def prepare(hosting: Cluster, wishes: Sequence[Wish], *, bootstrap_namespace: str, dry_run: bool) -> Result:
+    """The bootstrap Secrets of spaces that are not adopted yet, and no more: somebody else makes their ControlPlanes.
+
+    :raises InvalidInput: a space has neither a kubeconfig nor a Secret; nothing was written.
+    """
+    try:
+        live = read_all(hosting)
+    except NotFound:
+        live = {}  # KubeFlex comes with the ControlPlanes
+    members = [_Member(wish, live.get(wish.name)) for wish in wishes]
+    for member in members:
+        member.admin = hosting.get(SECRETS, ADMIN_SECRET, member.wish.namespace)
+    adopting = [member for member in members if member.admin is None]
+    kubeconfigs = _kubeconfigs(hosting, adopting, bootstrap_namespace)
+    _write_bootstrap_secrets(hosting, adopting, kubeconfigs, bootstrap_namespace, dry_run)
+    if any(member.live for member in members):
+        _drop_stale_bootstraps(hosting, members, bootstrap_namespace, dry_run)
+    return _result(members, hosting.name)
 
 
 def _check_possible(hosting: Cluster, member: _Member) -> None:
@@ -659,6 +740,35 @@ def _apply(
     return outcome
 
 
+def _kubeconfigs(
+    hosting: Cluster, members: Sequence[_Member], namespace: str
+) -> dict[str, Mapping[str, Any]]:
+    """The kubeconfig of each cluster to adopt for which one is given; for the others their Secret must be there.
+
+    :raises InvalidInput: there is neither, or the kubeconfig cannot be used; nothing was written.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for member in members:
+        wish, secret = member.wish, member.wish.secret(namespace)
+        if wish.bootstrap is not None:
+            found[wish.name] = wish.bootstrap()
+            continue
+        live = hosting.get(SECRETS, secret.name, secret.namespace)
+        if live is None:
+            raise InvalidInput(
+                f"{hosting.name}: the space {wish.name} of type external does not exist yet, and no "
+                f"cluster to adopt is given: there is no kubeconfig and no Secret {secret.label}.",
+                hint="Set bootstrap_kubeconfig (in the inventory: kubeconfig of the space), or create the Secret.",
+            )
+        if not (live.get("data") or {}).get(secret.key):
+            raise InvalidInput(
+                f"{hosting.name}: the Secret {secret.label}, with which the space {wish.name} is to be adopted, lacks "
+                f"the key {plain(secret.key, 80)}.",
+                hint="Put the kubeconfig of an administrator of the cluster there, or name another key.",
+            )
+    return found
+
+
 def _write_bootstrap_secrets(
     hosting: Cluster,
     members: Sequence[_Member],
@@ -667,18 +777,22 @@ def _write_bootstrap_secrets(
     dry_run: bool,
 ) -> None:
     """The Secrets before the ControlPlanes: KubeFlex retries a missing one ever more slowly."""
-    if not members:
-        return
-    new_namespace = hosting.get(NAMESPACES, namespace) is None
-    if new_namespace:
-        want = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-        members[0].outcomes.append(_apply(hosting, want, None, dry_run))
-    for member in members:
+    writing = [member for member in members if member.wish.name in kubeconfigs]
+    new_namespaces: set[str] = set()
+    for member in writing:
+        where = member.wish.secret(namespace).namespace
+        if where in new_namespaces or hosting.get(NAMESPACES, where) is not None:
+            continue
+        new_namespaces.add(where)
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": where}}
+        member.outcomes.append(_apply(hosting, made, None, dry_run))
+    for member in writing:
         want = bootstrap_secret(member.wish, namespace, kubeconfigs[member.wish.name])
-        if new_namespace and dry_run:
+        metadata: dict[str, Any] = want["metadata"]
+        if metadata["namespace"] in new_namespaces and dry_run:
             member.outcomes.append(_bulk.planned(want))
             continue
-        live = hosting.get(SECRETS, member.wish.secret, namespace)
+        live = hosting.get(SECRETS, metadata["name"], metadata["namespace"])
         member.outcomes.append(_apply(hosting, want, live, dry_run))
 
 
@@ -763,8 +877,9 @@ def _drop_stale_bootstraps(
     hosting: Cluster, members: Sequence[_Member], namespace: str, dry_run: bool
 ) -> None:
     """Delete our bootstrap Secrets that KubeFlex would now leave for ever: it was killed before it could."""
-    listing = hosting.list(SECRETS, namespace, label_selector=BOOTSTRAP_LABEL, metadata_only=True)
+    listing = hosting.list(SECRETS, label_selector=BOOTSTRAP_LABEL, metadata_only=True)
     for item in listing.items:
+        namespace = item["metadata"].get("namespace") or namespace
         owner = (item["metadata"].get("labels") or {}).get(BOOTSTRAP_LABEL)
         member = next((m for m in members if m.wish.name == owner), None)
         if member is None or member.admin is None or not is_ready(member.live):
@@ -800,10 +915,12 @@ def remove(
     objects: list[dict[str, Any]] = []
     outcomes: list[_bulk.Outcome] = []
     for name in names:
-        secret = hosting.get(SECRETS, f"{name}-bootstrap", bootstrap_namespace)
+        control_plane = live.get(name)
+        reference = Reference.of(((control_plane or {}).get("spec") or {}).get("bootstrapSecretRef"))
+        place = Wish(name, "", "external", reference=reference).secret(bootstrap_namespace)
+        secret = hosting.get(SECRETS, place.name, place.namespace)
         if secret is not None and (secret["metadata"].get("labels") or {}).get(BOOTSTRAP_LABEL) == name:
             outcomes += _bulk.delete_all(hosting, [(SECRETS, secret)], dry_run=dry_run)
-        control_plane = live.get(name)
         deleted: list[_bulk.Outcome] = []
         if control_plane is not None and not control_plane["metadata"].get("deletionTimestamp"):
             deleted = _bulk.delete_all(hosting, [(CONTROL_PLANES, control_plane)], dry_run=dry_run)

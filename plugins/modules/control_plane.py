@@ -13,6 +13,7 @@ description:
   - Creates, adopts and removes spaces (ITSes and WDSes) as KubeFlex ControlPlanes in the hosting cluster, one or many in one call.
   - With O(type=external) an existing cluster is adopted. Its kubeconfig goes into a Secret that KubeFlex reads once and deletes.
     Then the kubeconfig that KubeFlex made is also stored under the key that C(status.secretRef) names, where KubeFlex leaves it out.
+    That is not done for a space with hooks that is not waited for, since its controllers run in the hosting cluster.
   - A run that was interrupted at any point is completed by the next one.
 author:
   - kubestellar.core contributors (@kubestellar)
@@ -62,6 +63,22 @@ options:
       bootstrap_context:
         description: See O(bootstrap_context).
         type: str
+      bootstrap_secret:
+        description: See O(bootstrap_secret).
+        type: dict
+        suboptions:
+          name:
+            description: Name of the Secret, by default the name of the space with C(-bootstrap).
+            type: str
+          namespace:
+            description: Namespace of the Secret, by default O(bootstrap_namespace).
+            type: str
+          key:
+            description: Key of the kubeconfig in the Secret, by default C(kubeconfig-incluster).
+            type: str
+      token_expiration_seconds:
+        description: See O(token_expiration_seconds).
+        type: int
       its:
         description:
           - The ITS of a WDS. It belongs to the controllers, not to the ControlPlane, and has no effect here.
@@ -118,6 +135,37 @@ options:
       - Namespace of the hosting cluster for the bootstrap Secret, which is called C(<name>-bootstrap). It is created if it is missing.
     type: str
     default: kubeflex-system
+  bootstrap_secret:
+    description:
+      - Another name, namespace or key of the bootstrap Secret. Without a bootstrap kubeconfig, the Secret must be there until the
+        cluster is adopted.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the Secret, by default the name of the space with C(-bootstrap).
+        type: str
+      namespace:
+        description: Namespace of the Secret, by default O(bootstrap_namespace).
+        type: str
+      key:
+        description: Key of the kubeconfig in the Secret, by default C(kubeconfig-incluster).
+        type: str
+  bootstrap_only:
+    description:
+      - Whether only the bootstrap Secret is written, until the cluster is adopted, and no ControlPlane. That is for ControlPlanes that
+        somebody else makes, such as the core chart.
+    type: bool
+    default: false
+  token_expiration_seconds:
+    description:
+      - Life of the token that KubeFlex asks the adopted cluster for, whose API server may shorten it. KubeFlex asks for a year if it is
+        left out. M(kubestellar.core.space_credentials) renews it.
+    type: int
+  annotations:
+    description:
+      - Annotations of the ControlPlanes.
+    type: dict
+    default: {}
   state:
     description:
       - V(present) creates or adopts the spaces; V(absent) deletes them. An adopted cluster itself stays.
@@ -165,6 +213,26 @@ EXAMPLES = r"""
       - name: wds1
         role: wds
         its: its1
+
+- name: Adopt a cluster as a WDS beside those of the core chart, with the hooks of the chart
+  kubestellar.core.control_plane:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    name: wds3
+    role: wds
+    type: external
+    bootstrap_kubeconfig: /etc/kubestellar/wds3.kubeconfig
+    hooks:
+      - name: kubestellar-controller
+        vars:
+          APIGroups: ""
+          ITSName: its1
+      - name: transport-controller
+        vars:
+          WDSSecretName: admin-kubeconfig
+          WDSSecretKey: kubeconfig-incluster
+          ITSName: its1
+    wait: false
 
 - name: Create a WDS with KubeStellar's hook
   kubestellar.core.control_plane:
@@ -253,6 +321,15 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 
+_SECRET: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "name": {"type": "str"},
+        "namespace": {"type": "str"},
+        "key": {"type": "str", "no_log": False},
+    },
+    "no_log": False,
+}
 _HOOKS: dict[str, Any] = {
     "type": "list",
     "elements": "dict",
@@ -270,6 +347,8 @@ SPEC: dict[str, Any] = {
             "hooks": _HOOKS,
             "bootstrap_kubeconfig": {"type": "path"},
             "bootstrap_context": {"type": "str"},
+            "bootstrap_secret": _SECRET,
+            "token_expiration_seconds": {"type": "int", "no_log": False},
             "its": {"type": "str"},
             "api_groups": {"type": "list", "elements": "str"},
         },
@@ -281,6 +360,10 @@ SPEC: dict[str, Any] = {
     "bootstrap_kubeconfig_content": {"type": "str", "no_log": True},
     "bootstrap_context": {"type": "str"},
     "bootstrap_namespace": {"type": "str", "default": "kubeflex-system"},
+    "bootstrap_secret": _SECRET,
+    "bootstrap_only": {"type": "bool", "default": False},
+    "token_expiration_seconds": {"type": "int", "no_log": False},
+    "annotations": {"type": "dict", "default": {}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
@@ -305,7 +388,14 @@ def work(context: Context) -> dict[str, Any]:
             made = _control_plane.remove(context.hosting(), names, **arguments)
     else:
         wishes = _control_plane.wishes_of(params)
-        if context.planned:
+        if params["bootstrap_only"]:
+            made = _control_plane.prepare(
+                context.hosting(),
+                wishes,
+                bootstrap_namespace=params["bootstrap_namespace"],
+                dry_run=context.check_mode,
+            )
+        elif context.planned:
             made = _control_plane.forecast(wishes, params["bootstrap_namespace"])
         else:
             made = _control_plane.bring_about(context.hosting(), wishes, **arguments)

@@ -77,6 +77,11 @@ options:
           - File with the kubeconfig that an V(ocm_agent) joins with. It is deleted once the agent has it.
             Without such a file the agent keeps what it has.
         type: path
+  not_older_than:
+    description:
+      - A time such as V(2026-11-25T10:00:00Z). Processes that were started before it are restarted, for example since a credential
+        that they have read is newer.
+    type: str
   wait_timeout:
     description:
       - Seconds to wait until the processes run and answer.
@@ -116,9 +121,11 @@ objects:
       type: str
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import controllers, programs
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import STACK_SPEC, Stack
@@ -143,6 +150,7 @@ SPEC: dict[str, Any] = {
             "bootstrap_file": {"type": "path"},
         },
     },
+    "not_older_than": {"type": "str"},
     "wait_timeout": {"type": "int", "default": 60},
 }
 
@@ -151,6 +159,13 @@ def work(context: Context) -> dict[str, Any]:
     """Start or stop the processes."""
     params = context.params
     stack = Stack.of(params["home"], params["stack"])
+    try:
+        since = datetime.fromisoformat(params["not_older_than"] or "1970-01-01T00:00:00Z").timestamp()
+    except ValueError as error:
+        raise InvalidInput(
+            f"not_older_than is {plain(params['not_older_than'], 40)!r}, which is no time.",
+            hint="Write it as 2026-11-25T10:00:00Z.",
+        ) from error
     if params["state"] == "absent":
         results = controllers.absent(
             stack, params["processes"], context.progress, check_mode=context.check_mode
@@ -163,6 +178,7 @@ def work(context: Context) -> dict[str, Any]:
             context.progress,
             timeout=params["wait_timeout"],
             check_mode=context.check_mode,
+            since=since,
         )
     return {
         "changed": any(result.method != "none" for result in results),

@@ -19,61 +19,10 @@ author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
   - kubestellar.core._auth
+  - kubestellar.core._hub
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
-  itses:
-    description:
-      - The ITSes.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane, C(vcluster) if it is left out.
-        type: str
-      install_ocm:
-        description: Whether OCM is installed in it.
-        type: bool
-        default: true
-      bootstrap_secret:
-        description: The Secret with the kubeconfig of the cluster to adopt, for the type C(external).
-        type: dict
-        suboptions:
-          name:
-            description: Name of the Secret, by default the name of the space with C(-bootstrap).
-            type: str
-          namespace:
-            description: Namespace of the Secret, by default O(namespace).
-            type: str
-          key:
-            description: Key of the kubeconfig in the Secret, by default C(kubeconfig-incluster).
-            type: str
-  wdses:
-    description:
-      - The WDSes.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane, C(k8s) if it is left out.
-        type: str
-      its:
-        description: The ITS that it delivers through. It is accepted so that a list from the inventory can be given as it is.
-        type: str
-      api_groups:
-        description: As O(wdses[].its), it has no effect here.
-        type: list
-        elements: str
   kubeflex:
     description:
       - How KubeFlex is installed, as the variable C(hub_kubeflex) of the role C(hub).
@@ -203,37 +152,13 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import preflight, prerequisites, survey
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import SPACES_SPEC
 
 _TEXT: dict[str, Any] = {"type": "str"}
 _NAME: dict[str, Any] = {"type": "str", "required": True}
 
 SPEC: dict[str, Any] = {
-    "itses": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": _NAME,
-            "type": _TEXT,
-            "install_ocm": {"type": "bool", "default": True},
-            "bootstrap_secret": {
-                "type": "dict",
-                "no_log": False,
-                "options": {"name": _TEXT, "namespace": _TEXT, "key": {"type": "str", "no_log": False}},
-            },
-        },
-    },
-    "wdses": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": _NAME,
-            "type": _TEXT,
-            "its": _TEXT,
-            "api_groups": {"type": "list", "elements": "str"},
-        },
-    },
+    **SPACES_SPEC,
     "kubeflex": {
         "type": "dict",
         "default": {},

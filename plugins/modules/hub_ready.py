@@ -26,69 +26,11 @@ author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
   - kubestellar.core._auth
+  - kubestellar.core._hub
+  - kubestellar.core._hub.limits
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
-  itses:
-    description:
-      - The ITSes.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane. It is accepted so that a list from the inventory can be given as it is.
-        type: str
-      install_ocm:
-        description: Whether the hook of the ITS installs OCM. If not, OCM's own Deployment is not waited for.
-        type: bool
-        default: true
-      bootstrap_secret:
-        description: As O(itses[].type), it has no effect here.
-        type: dict
-  wdses:
-    description:
-      - The WDSes.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: As O(itses[].type), it has no effect here.
-        type: str
-      its:
-        description: The ITS that it delivers through. Required if there are several.
-        type: str
-      api_groups:
-        description: API groups whose objects can be placed, the empty name for the core group. All if it is left out.
-        type: list
-        elements: str
-  limits:
-    description:
-      - Client rate limits of the controllers of each WDS, as from the filter P(kubestellar.core.hub_limits#filter). What is left out stays as it is.
-    type: dict
-    default: {}
-    suboptions:
-      controller_qps:
-        description: Requests a second to each API server.
-        type: int
-      controller_burst:
-        description: Burst that goes with it.
-        type: int
-      agent_qps:
-        description: It is for the agents of WECs, and has no effect here.
-        type: int
-      agent_burst:
-        description: It is for the agents of WECs, and has no effect here.
-        type: int
   controllers:
     description:
       - V(deployments) if the controllers run as Deployments in the hosting cluster, V(processes) if they run elsewhere.
@@ -240,39 +182,13 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, steps
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
 
 STEPS = [step for step in steps.STEPS if step != steps.HOOKS]
 
 SPEC: dict[str, Any] = {
-    "itses": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "type": {"type": "str"},
-            "install_ocm": {"type": "bool", "default": True},
-            "bootstrap_secret": {"type": "dict", "no_log": False},
-        },
-    },
-    "wdses": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "type": {"type": "str"},
-            "its": {"type": "str"},
-            "api_groups": {"type": "list", "elements": "str"},
-        },
-    },
-    "limits": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            key: {"type": "int"} for key in ("controller_qps", "controller_burst", "agent_qps", "agent_burst")
-        },
-    },
+    **SPACES_SPEC,
+    **LIMITS_SPEC,
     "controllers": {"type": "str", "choices": ["deployments", "processes"], "default": "deployments"},
     "verify": {"type": "str", "choices": ["required", "reachable", "none"], "default": "required"},
     "steps": {"type": "list", "elements": "str", "choices": list(STEPS), "default": list(STEPS)},

@@ -56,6 +56,13 @@ options:
     elements: str
     choices: [kubeflex, hooks, its, wds]
     default: []
+  beside:
+    description:
+      - Names of the spaces of type C(external) that are made beside the release, with the annotation C(kubestellar.core/release).
+      - What has this annotation and is not listed is named in RV(orphans), and in a warning unless O(allow_removal) is set.
+    type: list
+    elements: str
+    default: []
   allow_removal:
     description:
       - Whether the upgrade may delete spaces that are not listed. A step deletes none but those of its own role.
@@ -175,6 +182,11 @@ dropped:
   returned: always
   type: list
   elements: str
+orphans:
+  description: The spaces beside the release that are not listed in O(beside).
+  returned: always
+  type: list
+  elements: str
 context:
   description: The context of the kubeconfig that was used, empty without a kubeconfig.
   returned: always
@@ -203,6 +215,7 @@ SPEC: dict[str, Any] = {
         "default": list(values.RELEASE_STEPS),
     },
     "done": {"type": "list", "elements": "str", "choices": list(values.RELEASE_STEPS), "default": []},
+    "beside": {"type": "list", "elements": "str", "default": []},
     "allow_removal": {"type": "bool", "default": False},
     "heal": {"type": "bool", "default": True},
     "upgrade": {"type": "bool", "default": False},
@@ -229,6 +242,7 @@ def work(context: Context) -> dict[str, Any]:
         params["name"],
         params["namespace"],
         want,
+        beside=params["beside"],
         allow_removal=params["allow_removal"],
         heal=params["heal"],
         stale_after=params["stale_after"],
@@ -236,6 +250,13 @@ def work(context: Context) -> dict[str, Any]:
         dry_run=context.check_mode,
         upgrade=upgrade,
     )
+    if found.orphans and "wds" in want.steps and not params["allow_removal"]:
+        many = len(found.orphans) > 1
+        context.warn(
+            f"{hosting.name}: the {'spaces' if many else 'space'} {', '.join(found.orphans)} of type external "
+            f"{'are' if many else 'is'} not listed any more and {'stay' if many else 'stays'}. List "
+            f"{'them' if many else 'it'} in hub_wdses; if {'they are' if many else 'it is'} to go, set hub_remove_spaces."
+        )
     result: dict[str, Any] = {
         "changed": bool(found.healed),
         "release": found.release.result() if found.release else {},
@@ -244,6 +265,7 @@ def work(context: Context) -> dict[str, Any]:
         "previous": found.previous,
         "healed": [outcome.name for outcome in found.healed],
         "dropped": found.dropped,
+        "orphans": found.orphans,
         "context": hosting.context or "",
     }
     if context.diff_mode:

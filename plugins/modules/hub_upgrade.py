@@ -23,69 +23,11 @@ author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
   - kubestellar.core._auth
+  - kubestellar.core._hub
+  - kubestellar.core._hub.limits
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
-  itses:
-    description:
-      - The ITSes.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane. It is accepted so that a list from the inventory can be given as it is.
-        type: str
-      install_ocm:
-        description: Whether the hook of the ITS installs OCM. If not, OCM's own Deployment is not waited for.
-        type: bool
-        default: true
-      bootstrap_secret:
-        description: As O(itses[].type), it has no effect here.
-        type: dict
-  wdses:
-    description:
-      - The WDSes.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: As O(itses[].type), it has no effect here.
-        type: str
-      its:
-        description: The ITS that it delivers through. Required if there are several.
-        type: str
-      api_groups:
-        description: API groups whose objects can be placed, the empty name for the core group. All if it is left out.
-        type: list
-        elements: str
-  limits:
-    description:
-      - Client rate limits of the controllers of each WDS, as of M(kubestellar.core.hub_ready).
-    type: dict
-    default: {}
-    suboptions:
-      controller_qps:
-        description: Requests a second to each API server.
-        type: int
-      controller_burst:
-        description: Burst that goes with it.
-        type: int
-      agent_qps:
-        description: It is for the agents of WECs, and has no effect here.
-        type: int
-      agent_burst:
-        description: It is for the agents of WECs, and has no effect here.
-        type: int
   manifests:
     description:
       - What C(helm template) prints for a chart. Its PostCreateHooks then count instead of those of the cluster. Only for check mode, to
@@ -205,37 +147,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, upgrade
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
 
 SPEC: dict[str, Any] = {
-    "itses": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "type": {"type": "str"},
-            "install_ocm": {"type": "bool", "default": True},
-            "bootstrap_secret": {"type": "dict", "no_log": False},
-        },
-    },
-    "wdses": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "type": {"type": "str"},
-            "its": {"type": "str"},
-            "api_groups": {"type": "list", "elements": "str"},
-        },
-    },
-    "limits": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            key: {"type": "int"} for key in ("controller_qps", "controller_burst", "agent_qps", "agent_burst")
-        },
-    },
+    **SPACES_SPEC,
+    **LIMITS_SPEC,
     "manifests": {"type": "str", "default": ""},
     "previous": {"type": "str", "default": ""},
     "verify": {"type": "str", "choices": ["required", "reachable", "none"], "default": "required"},

@@ -13,6 +13,7 @@ description:
   - Checks the variables of all hosts in C(kubestellar_hubs) and C(kubestellar_wecs) in one task on the controller.
   - Finds variables that no role knows (with the name that was probably meant), wrong types down to the leaf, illegal names,
     WECs without a hub, names that are used twice, and spaces or ITSes that are referred to but not there.
+  - Refuses a WEC that is the cluster of a WDS which delivers to it, and warns of a hub that is a WEC, or that is ITS and WDS at once.
   - Fails with one sentence for each mistake, naming host, variable and remedy. It starts and changes nothing.
 author:
   - kubestellar.core contributors (@kubestellar)

@@ -51,7 +51,86 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
     for hub in hubs:
         found += _hub(hub, hosts[hub])
     found += _wecs(hubs, wecs, hosts)
+    return found or list(_one_cluster(hubs, wecs, hosts))
+
+
+def warnings(groups: Mapping[str, Sequence[str]], hosts: Hosts) -> list[str]:
+    """One sentence per layout that works and has its price, for an inventory without problems."""
+    hubs, wecs = list(groups.get(HUBS) or []), list(groups.get(WECS) or [])
+    found = []
+    for hub in hubs:
+        itses = [its["name"] for its in _spaces(hosts[hub], "hub_itses") if its.get("type") == "host"]
+        for wds in _spaces(hosts[hub], "hub_wdses"):
+            its = wds.get("its") or _only(hosts[hub])
+            if wds.get("type") == "host" and its in itses:
+                found.append(
+                    f"{hub}: the ITS {its} and the WDS {wds['name']} are both the hosting cluster itself: KubeStellar and the "
+                    "status add-on then fight over the label for singleton status (kubestellar#1913). Give one of them "
+                    "another type, or do not ask for singleton status."
+                )
+    for wec, hub in _hosting_wecs(hubs, wecs, hosts):
+        found.append(
+            f"{wec}: this WEC is the hosting cluster of the hub {hub}: what a policy sends there lands beside the hub itself. "
+            "Let no policy select cluster-scoped objects, or namespaces of KubeFlex, OCM and spaces."
+        )
     return found
+
+
+def _spaces(variables: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    default = [{"name": "its1" if kind == "hub_itses" else "wds1"}]
+    return list(variables.get(kind) or default)
+
+
+def _only(hub: Mapping[str, Any]) -> str:
+    """The name of a hub's only ITS; empty if there are several."""
+    names = [its["name"] for its in _spaces(hub, "hub_itses")]
+    return str(names[0]) if len(names) == 1 else ""
+
+
+def _connection(variables: Mapping[str, Any], prefix: str = "") -> tuple[str, str] | None:
+    """Kubeconfig and context; None if they are not both said."""
+    kubeconfig, context = variables.get(f"{prefix}kubeconfig"), variables.get(f"{prefix}context")
+    return (str(kubeconfig), str(context)) if kubeconfig and context else None
+
+
+def _hub_of(wec: Mapping[str, Any], hubs: Sequence[str]) -> str:
+    return str(wec.get("wec_hub") or (hubs[0] if len(hubs) == 1 else ""))
+
+
+def _hosting_wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[tuple[str, str]]:
+    """The WECs that are the hosting cluster of their own hub: the same host, or reached in the same way."""
+    for wec in wecs:
+        hub = _hub_of(hosts[wec], hubs)
+        if hub not in hubs:
+            continue
+        same = _connection(hosts[hub], "hub_")
+        if wec == hub or (same is not None and same == _connection(hosts[wec], "wec_")):
+            yield wec, hub
+
+
+def _one_cluster(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:
+    """WECs on the very API server of a WDS that delivers to them.
+
+    The work agent would own the sources, and delete them with the policy (kubestellar#1839).
+    """
+    hosting = dict(_hosting_wecs(hubs, wecs, hosts))
+    for wec in wecs:
+        hub = _hub_of(hosts[wec], hubs)
+        its = hosts[wec].get("wec_its") or _only(hosts[hub])
+        here = _connection(hosts[wec], "wec_")
+        if wec in hosting:
+            here = here or _connection(hosts[hub], "hub_")
+        for wds in _spaces(hosts[hub], "hub_wdses"):
+            kind = wds.get("type")
+            same = (kind == "host" and wec in hosting) or (
+                kind == "external" and here is not None and _connection(wds) == here
+            )
+            if same and (wds.get("its") or _only(hosts[hub])) == its:
+                yield (
+                    f"{wec}: this WEC is the cluster of the WDS {wds['name']} of type {kind}: an object and its copy would be one "
+                    "object on one API server, and its policy would delete it when it goes. Use a WDS of type k8s, or take "
+                    f"{wec} out of {WECS}."
+                )
 
 
 def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterator[str]:
@@ -139,6 +218,19 @@ def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
     )
     for variable, types in kinds:
         for space in variables.get(variable) or []:
+            for key in ("kubeconfig", "context", "bootstrap_secret", "token_expiration_seconds"):
+                if not space.get(key):
+                    continue
+                if embedded and key != "token_expiration_seconds":
+                    yield (
+                        f"{host}: {variable}: {space.get('name')} has {key}, but the provider embedded makes the cluster of each "
+                        f"space by itself. Remove {key}."
+                    )
+                elif not embedded and space.get("type") != values.EXTERNAL:
+                    yield (
+                        f"{host}: {variable}: {space.get('name')} has {key}, which is for spaces of type external only. Set type "
+                        f"to external, or remove {key}."
+                    )
             if space.get("type") and space["type"] not in types:
                 yield (
                     f"{host}: {variable}: {space.get('name')} is of type {space['type']}, which the method {method} cannot make. "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+<<<<<<< HEAD
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
     capacity,
@@ -24,6 +25,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
     values,
 )
 from ansible_collections.kubestellar.core.plugins.modules import hub_ready, hub_upgrade
+=======
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, renewal, troubles
+from ansible_collections.kubestellar.core.plugins.modules import hub_ready, space_credentials
+>>>>>>> spaces
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROOT = Path(__file__).parents[2]
@@ -70,9 +75,11 @@ def test_the_steps_of_the_guide_are_those_of_the_code():
 
 
 def test_the_variables_of_a_hub_by_steps_in_the_guide_are_sound():
-    (example,) = (found for found in examples() if isinstance(found, dict))
-    groups = {"kubestellar_hubs": ["hub"]}
-    assert _inventory.problems(groups, {"hub": example}, specs()) == []
+    found = [example for example in examples() if isinstance(example, dict)]
+    hosts = [example.get("kubestellar_hubs", {"hosts": {"hub": example}})["hosts"] for example in found]
+    assert len(hosts) == 2
+    for variables in hosts:
+        assert _inventory.problems({"kubestellar_hubs": list(variables)}, variables, specs()) == []
 
 
 def test_the_prerequisites_of_the_guide_are_those_of_the_code():
@@ -114,15 +121,26 @@ def test_the_numbers_of_the_guide_are_those_of_the_code():
     assert ready._STUCK_SECONDS == 60 and "for a minute is restarted once" in " ".join(GUIDE.split())
 
 
+<<<<<<< HEAD
 def test_the_upgrade_of_the_guide_is_that_of_the_code():
     assert f"ConfigMap ``{upgrade.STATE}``" in GUIDE
     names = set(
         re.findall(r"kubestellar\.core\.(\w+)", " ".join(re.findall(r"(?m)^   ansible-playbook .*$", GUIDE)))
     )
-    assert names == {"hub", "upgrade", "teardown"}
+    assert names == {"hub", "renew", "upgrade", "teardown"}
     assert all((ROOT / "playbooks" / f"{name}.yml").is_file() for name in names)
     for variable in ("hub_chart_version", "hub_versions", "hub_allow_downgrade"):
         assert f"``{variable}``" in GUIDE and variable in DEFAULTS
+=======
+def test_the_guide_names_the_time_and_the_account_of_renewals():
+    before = space_credentials.SPEC["renew_before"]["default"]
+    assert before == DEFAULTS["hub_renew_before"] == 30 * 86400
+    text = " ".join(GUIDE.split())
+    assert f"``hub_renew_before`` seconds ({before}, thirty days)" in text
+    assert (
+        f"the ServiceAccount ``{'/'.join(renewal.ACCOUNT)}``" in text and renewal.LIFE_SECONDS == 365 * 86400
+    )
+>>>>>>> spaces
 
 
 def test_the_inventory_for_an_existing_cluster_is_sound():
@@ -135,8 +153,15 @@ def test_the_inventory_for_an_existing_cluster_is_sound():
         r"(?m)^ *# (\w+):", (INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text()
     )
     known = (
+<<<<<<< HEAD
         set(specs()["hub"])
         | set(specs()["hub"]["hub_kubeflex"]["options"])
         | {"api_groups", "verbosity", "default"}
+=======
+        set(specs["hub"])
+        | set(specs["hub"]["hub_kubeflex"]["options"])
+        | set(specs["hub"]["hub_wdses"]["options"])
+        | {"verbosity", "default"}
+>>>>>>> spaces
     )
     assert set(commented) <= known, commented

@@ -109,14 +109,12 @@ CATALOGUE: dict[str, Trouble] = {
     "credential-expired": Trouble(
         ERROR,
         "The {what} in the Secret {secret} expired {days:count day} ago: controllers that use it have lost the space.",
-        "Renew it: recreate the bootstrap Secret, delete the Secret admin-kubeconfig, then restart the controllers, which "
-        "read it once.",
+        "Run renew.yml, with the kubeconfig of an administrator of the adopted cluster in hub_itses or hub_wdses.",
     ),
     "credential-expiring": Trouble(
         WARNING,
-        "The {what} in the Secret {secret} expires in {days:count day}; nothing renews it.",
-        "Renew it before: recreate the bootstrap Secret, delete the Secret admin-kubeconfig, then restart the controllers, "
-        "which read it once.",
+        "The {what} in the Secret {secret} expires in {days:count day}; KubeFlex does not renew it.",
+        "Run renew.yml, which renews it and restarts the controllers that use it.",
     ),
     "credential-unread": Trouble(
         WARNING,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._credentials import Credential
 from ansible_collections.kubestellar.core.plugins.module_utils._space import CP_TYPE_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Facts as PlacementFacts
@@ -31,21 +32,6 @@ class Reading:
 
 UNWANTED = Reading()
 """What no chosen check needs is not read."""
-
-
-@dataclass(frozen=True)
-class Credential:
-    """One credential of a kubeconfig. Times in seconds since the epoch.
-
-    :ivar what: `token` or `client certificate`.
-    :ivar issued: 0 if it does not say.
-    :ivar error: why it could not be read; empty if it was.
-    """
-
-    what: str
-    expires: float = 0.0
-    issued: float = 0.0
-    error: str = ""
 
 
 @dataclass(frozen=True)

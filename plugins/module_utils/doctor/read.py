@@ -9,9 +9,6 @@ check needs it. What cannot be read is noted where it would have been, and never
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,13 +20,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _managed_cluster,
     _space,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._credentials import credentials
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
     InvalidInput,
     KubestellarError,
     NotFound,
-    plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -46,7 +43,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts impo
     ITS,
     UNWANTED,
     WDS,
-    Credential,
     Facts,
     Hub,
     Its,
@@ -331,53 +327,4 @@ def _secret(secret: Mapping[str, Any], control_plane: Mapping[str, Any]) -> Secr
     return Secret(
         frozenset(key for key, value in data.items() if value),
         sorted(found, key=lambda one: (one.what, one.expires)),
-    )
-
-
-def credentials(encoded: str) -> list[Credential]:
-    """The credentials in the base64 of a kubeconfig that say when they expire, and those that should and do not."""
-    try:
-        documents = load_yaml(base64.b64decode(encoded), "the kubeconfig")
-        users = [entry.get("user") or {} for one in documents for entry in one.get("users") or []]
-    except (InvalidInput, AttributeError, TypeError, ValueError):
-        return [Credential("kubeconfig", error="it is not valid YAML")]
-    found = []
-    for user in users:
-        if user.get("token"):
-            found.append(_token(str(user["token"])))
-        if user.get("client-certificate-data"):
-            found.append(_certificate(str(user["client-certificate-data"])))
-    return [credential for credential in found if credential is not None]
-
-
-def _token(token: str) -> Credential | None:
-    """When a JWT expires. None for one that does not, and for a token that is no JWT.
-
-    Its signature is not looked at: only the API server knows whether a token is right.
-    """
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        expires, issued = claims.get("exp"), claims.get("iat") or 0
-        return None if expires is None else Credential("token", float(expires), float(issued))
-    except (AttributeError, TypeError, ValueError):
-        return Credential("token", error="it looks like a JWT and is none")
-
-
-def _certificate(encoded: str) -> Credential | None:
-    what = "client certificate"
-    try:
-        from cryptography import x509
-    except ImportError as error:
-        return Credential(what, error=f"the Python library cryptography cannot be used: {plain(error, 100)}")
-    try:
-        certificate = x509.load_pem_x509_certificate(base64.b64decode(encoded))
-    except (binascii.Error, ValueError):
-        return Credential(what, error="it is not the base64 of a PEM certificate")
-    return Credential(
-        what,
-        certificate.not_valid_after_utc.timestamp(),
-        certificate.not_valid_before_utc.timestamp(),
     )

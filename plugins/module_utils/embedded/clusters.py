@@ -68,8 +68,17 @@ class Result:
 
 
 def inspect(stack: Stack, state: State, wanted: kwok.Wanted, binaries: Path) -> Result:
-    """What would have to be done for one cluster. Reads only."""
+    """What would have to be done for one cluster. Reads only.
+
+    :raises KubestellarError: the cluster of a hub that is to be a WEC too has nothing that could run Pods.
+    """
     folder = stack.cluster(wanted.name)
+    known = state.clusters.get(wanted.name) or {}
+    if known.get("role", "wec") != "wec" and wanted.has_nodes and not known.get("nodes"):
+        raise KubestellarError(
+            f"{wanted.name}: this cluster was made without nodes, so it cannot be a WEC.",
+            hint="Delete the stack (playbooks/teardown.yml) and set it up again with the hub in kubestellar_wecs.",
+        )
     if wanted.name not in state.clusters or not (folder / "kwok.yaml").exists():
         half = folder.exists()
         return Result(
@@ -168,8 +177,10 @@ def _start_all(
             kwok.start(stack, cluster.name, binaries)
         result.server = wait_ready(stack, cluster.name).server
         with lock:
+            # A hub that is a WEC too stays what it was made as.
+            role = cluster.role if result.method == "create" else state.clusters[cluster.name]["role"]
             state.clusters[cluster.name] = {
-                "role": cluster.role,
+                "role": role,
                 "nodes": cluster.nodes,
                 "binaries": str(binaries),
             }

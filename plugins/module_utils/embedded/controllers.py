@@ -54,19 +54,23 @@ def present(
     *,
     timeout: float,
     check_mode: bool,
+    since: float = 0.0,
 ) -> list[Result]:
     """Make the programs run, beside the others of the stack; the keeper always belongs to them.
 
     The file `bootstrap_file` of a spec is what an OCM agent joins with: it goes where the agent reads it, into its
     folder and as a Secret into the WEC, and is then deleted.
 
+    :param since: what was started before this time, in seconds since the epoch, is restarted.
     :raises WaitTimeout: a program does not run, or does not answer, after `timeout` seconds.
     """
     files = library.sources()
     specs = [KEEPER, *specs]
     if check_mode:
         state = State.load(stack)
-        return [Result(name, method) for name, method in _methods(stack, state, specs, binaries, files)]
+        return [
+            Result(name, method) for name, method in _methods(stack, state, specs, binaries, files, since)
+        ]
     with stack.locked(progress):
         state = State.load(stack)
         control = supervisor.Supervisor(stack)
@@ -75,7 +79,9 @@ def present(
             preflight.fail(preflight.machine(stack, binaries))
             processes.stop(supervisor.orphans(stack))
         _take_ports(state, specs, states or {})
-        results = [Result(name, method) for name, method in _methods(stack, state, specs, binaries, files)]
+        results = [
+            Result(name, method) for name, method in _methods(stack, state, specs, binaries, files, since)
+        ]
         _hand_over_bootstrap(stack, specs)
         if any(result.method != "none" for result in results):
             library.install(files, stack.lib)
@@ -83,6 +89,7 @@ def present(
                 state.programs[program.name] = supervisor.describe(program)
             state.save()
             control.bring_about(state.programs)
+            control.restart(_older(control, [result.name for result in results], since))
         _wait(stack, control, state, [result.name for result in results], timeout, progress)
         for result in results:
             if result.method != "none":
@@ -125,20 +132,39 @@ def _programs(
     return [programs.program(spec, around) for spec in specs]
 
 
+def _older(control: supervisor.Supervisor, names: Sequence[str], since: float) -> list[str]:
+    """Those of the programs that run since before a time; the keeper has nothing that grows old."""
+    starts = control.starts() if since else {}
+    keeper = programs.name_of(KEEPER)
+    return [name for name in names if name != keeper and 0 < starts.get(name, 0) < since]
+
+
 def _methods(
-    stack: Stack, state: State, specs: Sequence[Mapping[str, Any]], binaries: Path, files: dict[str, str]
+    stack: Stack,
+    state: State,
+    specs: Sequence[Mapping[str, Any]],
+    binaries: Path,
+    files: dict[str, str],
+    since: float = 0.0,
 ) -> list[tuple[str, str]]:
     """For each program what is to be done, from what is remembered and what runs."""
-    states = supervisor.Supervisor(stack).states() or {}
+    control = supervisor.Supervisor(stack)
+    states = control.states() or {}
+    older = _older(control, [programs.name_of(spec) for spec in specs], since)
     methods = []
     for program in _programs(stack, state, specs, binaries, files):
         known = state.programs.get(program.name)
         if known is None:
             method = "create"
-        elif known != supervisor.describe(program) or states.get(program.name) not in (
-            "RUNNING",
-            "STARTING",
-            "BACKOFF",
+        elif (
+            known != supervisor.describe(program)
+            or states.get(program.name)
+            not in (
+                "RUNNING",
+                "STARTING",
+                "BACKOFF",
+            )
+            or program.name in older
         ):
             method = "update"
         else:

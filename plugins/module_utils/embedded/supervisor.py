@@ -95,6 +95,20 @@ class Supervisor:
         except _RPC_ERRORS:
             return None
 
+    def starts(self) -> dict[str, float]:
+        """Program to when it was last started, in seconds since the epoch; empty if supervisord does not answer."""
+        try:
+            return {info["name"]: float(info["start"]) for info in self._rpc().supervisor.getAllProcessInfo()}
+        except _RPC_ERRORS:
+            return {}
+
+    def restart(self, names: Sequence[str]) -> None:
+        """Stop these programs and start them again."""
+        for name in names:
+            server = self._rpc().supervisor
+            server.stopProcessGroup(name, True)
+            server.startProcess(name, False)
+
     def bring_about(self, programs: Mapping[str, Mapping[str, Any]]) -> None:
         """Run exactly these programs: start, restart what changed, remove what is not named; leave the rest alone.
 

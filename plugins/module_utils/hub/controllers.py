@@ -191,6 +191,18 @@ def bound_hooks(control_plane: Mapping[str, Any], its: str) -> dict[str, Any] | 
     }
 
 
+def names_its(control_plane: Mapping[str, Any]) -> bool:
+    """Whether the variables of a WDS give its transport controller the name of an ITS."""
+    spec = control_plane.get("spec") or {}
+    sources = [spec.get("globalVars") or {}]
+    sources += [
+        hook.get("vars") or {}
+        for hook in spec.get("postCreateHooks") or []
+        if hook.get("hookName") == TRANSPORT_HOOK
+    ]
+    return any(source.get("ITSName") for source in sources)
+
+
 def _init_containers(template: Any) -> list[dict[str, Any]]:
     """The containers of a hook's template that fetch the kubeconfig of an ITS."""
     if not isinstance(template, Mapping) or template.get("kind") != "Deployment":

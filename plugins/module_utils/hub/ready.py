@@ -505,7 +505,7 @@ class _Work:
                     continue
                 if done.get(hook):
                     self._patch(name, deployment, binding)
-            if self._several_itses() and not all(done.get(hook) for hook in controllers.HOOK_OF.values()):
+            if self._needs_name(plane) and not all(done.get(hook) for hook in controllers.HOOK_OF.values()):
                 self._name_its(space, plane)
 
     def _patch(self, name: str, deployment: dict[str, Any], binding: controllers.Binding) -> None:
@@ -550,6 +550,11 @@ class _Work:
             except Conflict:
                 return  # it changed meanwhile: the next look sees it as it is now
             self._wrote("update", resource, before, after)
+
+    def _needs_name(self, plane: Mapping[str, Any]) -> bool:
+        """Whether the hooks of a WDS must name its ITS: there are several, or one of the two does so already."""
+        hook = self._objects[POST_CREATE_HOOKS].get(("", controllers.TRANSPORT_HOOK))
+        return self._several_itses() or controllers.has_bug(hook) is False or controllers.names_its(plane)
 
     def _several_itses(self) -> bool:
         live = {

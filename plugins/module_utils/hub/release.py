@@ -41,6 +41,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import
 )
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+ANNOTATION = "kubestellar.core/release"
+"""On spaces that are made beside a release, with its `<namespace>/<name>`."""
+
 _RELEASE_NAME, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _LARGEST = 64 * 2**20
 _CHART_FILE = "Chart.yaml"
@@ -81,6 +84,8 @@ class Revision:
 class Result:
     """`release`: the newest revision that stays, or None. `healed`: the revisions that were forgotten. `values`: for Helm.
 
+    `dropped`: spaces of the release that are not listed any more; `orphans`: those beside it.
+
     :ivar previous: the last version of the chart other than that of `release`, or than that of the upgrade; empty if Helm
         remembers none.
     """
@@ -90,6 +95,7 @@ class Result:
     dropped: list[str]
     values: dict[str, Any]
     previous: str = ""
+    orphans: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ def check(
     namespace: str,
     want: Wanted,
     *,
+    beside: Sequence[str] = (),
     allow_removal: bool,
     heal: bool = True,
     stale_after: float,
@@ -129,6 +136,7 @@ def check(
 ) -> Result:
     """See that an upgrade of the release does what is meant, and that helm will start it.
 
+    :param beside: names of the external spaces that are made beside the release.
     :param heal: whether what a dead helm left pending is forgotten; a removal needs it, to know what there is to remove.
     :param stale_after: seconds after which a pending revision is taken for that of a helm that is dead.
     :param upgrade: what must be an upgrade of a release that is there.
@@ -148,6 +156,8 @@ def check(
     live = _control_planes(hosting)
     for space in spaces:
         _check_possible(hosting, live.get(space["name"]), space, name, namespace)
+    for space_name in beside:
+        _check_beside(hosting, live.get(space_name), space_name)
     wanted = {space["name"] for space in spaces}
     has = sorted({plane for revision in _bases(revisions) for plane in revision.control_planes})
     dropped = [plane for plane in has if plane in live and plane not in wanted]
@@ -171,7 +181,13 @@ def check(
     _bulk.raise_failures(healed, hosting.name, "delete")
     left = [revision for revision in revisions if revision not in forgotten]
     previous = previous_version(left, upgrade.version if upgrade else "")
-    return Result(left[-1] if left else None, healed, dropped, values, previous)
+    orphans = sorted(
+        plane
+        for plane, found in live.items()
+        if (found["metadata"].get("annotations") or {}).get(ANNOTATION) == f"{namespace}/{name}"
+        and plane not in beside
+    )
+    return Result(left[-1] if left else None, healed, dropped, values, previous, orphans)
 
 
 def _check_order(hosting: Cluster, want: Wanted) -> None:
@@ -335,6 +351,35 @@ def _control_planes(hosting: Cluster) -> dict[str, dict[str, Any]]:
         return {}
 
 
+def _check_live(hosting: Cluster, live: Mapping[str, Any], name: str, wanted: str | None) -> None:
+    """:raises KubestellarError: it is of another type, or on its way out."""
+    there = (live.get("spec") or {}).get("type")
+    if wanted and there != wanted:
+        raise InvalidInput(
+            f"{hosting.name}: the ControlPlane {name} is of type {plain(there, 40)} and cannot become {wanted}.",
+            hint="Correct its type in the inventory, or remove it first.",
+        )
+    if live["metadata"].get("deletionTimestamp"):
+        raise KubestellarError(
+            f"{hosting.name}: the ControlPlane {name} is being deleted.",
+            hint="Wait until it is gone, then run again; if it stays, is the KubeFlex manager running?",
+        )
+
+
+def _check_beside(hosting: Cluster, live: Mapping[str, Any] | None, name: str) -> None:
+    """A space that is made beside the release must not be in one."""
+    if live is None:
+        return
+    _check_live(hosting, live, name, "external")
+    annotations = live["metadata"].get("annotations") or {}
+    if annotations.get(_RELEASE_NAME):
+        raise InvalidInput(
+            f"{hosting.name}: the ControlPlane {name} is there already and belongs to the release "
+            f"{plain(annotations.get(_RELEASE_NAMESPACE), 80)}/{plain(annotations[_RELEASE_NAME], 80)}.",
+            hint="Give the space another name.",
+        )
+
+
 def _check_possible(
     hosting: Cluster,
     live: Mapping[str, Any] | None,
@@ -344,17 +389,8 @@ def _check_possible(
 ) -> None:
     if live is None:
         return
-    name, there = space["name"], (live.get("spec") or {}).get("type")
-    if space.get("type") and there != space["type"]:
-        raise InvalidInput(
-            f"{hosting.name}: the ControlPlane {name} is of type {plain(there, 40)} and cannot become {space['type']}.",
-            hint="Correct its type in the inventory, or remove it first.",
-        )
-    if live["metadata"].get("deletionTimestamp"):
-        raise KubestellarError(
-            f"{hosting.name}: the ControlPlane {name} is being deleted.",
-            hint="Wait until it is gone, then run again; if it stays, is the KubeFlex manager running?",
-        )
+    name = space["name"]
+    _check_live(hosting, live, name, space.get("type"))
     annotations = live["metadata"].get("annotations") or {}
     owner = annotations.get(_RELEASE_NAMESPACE), annotations.get(_RELEASE_NAME)
     if owner != (namespace, release):

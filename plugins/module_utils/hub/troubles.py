@@ -61,7 +61,7 @@ TROUBLES: dict[str, tuple[str, str]] = {
     ),
     "space-refused": (
         "Its API server refuses the credentials of its Secret, so nothing in it could be looked at: {reason:text}.",
-        "Renew them: recreate the bootstrap Secret, delete admin-kubeconfig, then restart the controllers, which read it once.",
+        "Run renew.yml, with the kubeconfig of an administrator of the adopted cluster in hub_itses or hub_wdses.",
     ),
 }
 

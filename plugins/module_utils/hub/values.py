@@ -13,10 +13,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers
 
 ITS_TYPES = ("vcluster", "host", "external")
-WDS_TYPES = ("k8s", "host")
-"""What the chart can create. The first is the chart's own default."""
+WDS_TYPES = ("k8s", "host", "external")
+"""The types of the method `chart`. The first is the chart's own default. The chart itself cannot make an external WDS."""
+EXTERNAL = "external"
 
 # Setting to value of the chart, for each option that is a mapping of plain values.
 _PLAIN: dict[str, dict[str, str]] = {
@@ -105,6 +107,8 @@ def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = 
         the chart.
     :param extra: values of the chart itself, merged over the computed ones; mappings key by key, all else replaced.
     :raises InvalidInput: a space that the chart cannot create, or an extra value that would break the hub.
+
+    An external WDS is not among them: the chart has no place for its bootstrap Secret (see `adopted`).
     """
     values: dict[str, Any] = {}
     for setting, places in _PLAIN.items():
@@ -120,7 +124,7 @@ def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = 
     if settings.get("hooks") is not None:
         values["InstallPCHs"] = settings["hooks"]
     values["ITSes"] = [_its(space) for space in settings.get("itses") or []]
-    values["WDSes"] = [_wds(space) for space in settings.get("wdses") or []]
+    values["WDSes"] = [_wds(space) for space in settings.get("wdses") or [] if space.get("type") != EXTERNAL]
     if extra:
         values = _merged(values, extra)
     _check(values)
@@ -171,6 +175,68 @@ def spaces_of(values: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _step_of(key: str) -> str:
     return _STEP_OF.get(key, "hooks")
+
+
+def adopted(
+    itses: Sequence[Mapping[str, Any]], wdses: Sequence[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The spaces of type `external`, as entries of `spaces` of the module `control_plane`.
+
+    A WDS gets the hooks of the chart with the variables that the chart gives them (kubestellar:
+    core-chart/templates/controlplanes/wds.yaml), and always the name of its ITS: `hub_ready` corrects the hook that
+    cannot have one (kubestellar#3192). Of an ITS, which the chart makes, only what its bootstrap Secret needs.
+
+    :raises InvalidInput: a WDS whose ITS is not clear, or an option that belongs to adopted clusters only.
+    """
+    for variable, spaces in (("hub_itses", itses), ("hub_wdses", wdses)):
+        for space in spaces:
+            for key in ("kubeconfig", "context", "bootstrap_secret", "token_expiration_seconds"):
+                if space.get(key) and space.get("type") != EXTERNAL:
+                    raise InvalidInput(
+                        f"{variable}: {plain(space.get('name'), 80)} has {key}, which is for spaces of type external only.",
+                        hint=f"Set type to external, or remove {key}.",
+                    )
+    return {
+        "itses": [
+            {"name": space["name"], "role": "its", **_bootstrap(space)}
+            for space in itses
+            if space.get("type") == EXTERNAL
+        ],
+        "wdses": [_adopted_wds(space, itses) for space in wdses if space.get("type") == EXTERNAL],
+    }
+
+
+def _adopted_wds(space: Mapping[str, Any], itses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    its = space.get("its") or (itses[0]["name"] if len(itses) == 1 else "")
+    if not its:
+        raise InvalidInput(
+            f"hub_wdses: {plain(space.get('name'), 80)} names no ITS and there are {len(itses)}.",
+            hint="Set its.",
+        )
+    secret = {"WDSSecretName": "admin-kubeconfig", "WDSSecretKey": "kubeconfig-incluster"}
+    return {
+        "name": space["name"],
+        "role": "wds",
+        "hooks": [
+            {
+                "name": controllers.MANAGER_HOOK,
+                "vars": {"APIGroups": api_groups_text(space.get("api_groups")), "ITSName": its},
+            },
+            {"name": controllers.TRANSPORT_HOOK, "vars": {**secret, "ITSName": its}},
+        ],
+        **_bootstrap(space),
+    }
+
+
+def _bootstrap(space: Mapping[str, Any]) -> dict[str, Any]:
+    """How a cluster is adopted, with the option names of the module `control_plane`."""
+    names = {
+        "kubeconfig": "bootstrap_kubeconfig",
+        "context": "bootstrap_context",
+        "bootstrap_secret": "bootstrap_secret",
+        "token_expiration_seconds": "token_expiration_seconds",
+    }
+    return {"type": EXTERNAL, **{ours: space[key] for key, ours in names.items() if space.get(key)}}
 
 
 def api_groups_text(groups: Sequence[str] | None) -> str:

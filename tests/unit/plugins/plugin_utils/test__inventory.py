@@ -68,9 +68,19 @@ def test_a_sound_inventory_has_no_problem():
             ["hub_itses: its1 is of type host", "Use external."],
         ),
         (
-            {"hub": {"hub_provider": "existing", "hub_wdses": [{"name": "wds1", "type": "external"}]}},
+            {"hub": {"hub_wdses": [{"name": "wds1", "type": "k8s"}]}},
             None,
-            ["hub_wdses: wds1 is of type external", "Use k8s or host."],
+            ["hub_wdses: wds1 is of type k8s", "Use external."],
+        ),
+        (
+            {"hub": {"hub_wdses": [{"name": "wds1", "kubeconfig": "k"}]}},
+            None,
+            ["hub_wdses: wds1 has kubeconfig", "embedded makes the cluster", "Remove kubeconfig."],
+        ),
+        (
+            {"hub": {"hub_provider": "existing", "hub_itses": [{"name": "its1", "context": "c"}]}},
+            None,
+            ["hub_itses: its1 has context", "external only", "Set type to external"],
         ),
         ({"hub": {"kubestellar_stak": "x"}}, None, ["kubestellar_stak", "kubestellar_stack"]),
         (None, {"c1": {"wec_labels": "edge"}}, ["c1", "wec_labels", "README of the role wec"]),
@@ -106,3 +116,48 @@ def test_each_mistake_is_one_sentence_with_host_variable_and_remedy(hubs, wecs, 
 
 def test_a_hub_may_be_a_wec_of_itself_under_its_own_name():
     assert problems({"hub": {}}, {"hub": {}}) == []
+
+
+EXISTING = {"hub_provider": "existing", "hub_kubeconfig": "k", "hub_context": "hub"}
+
+
+@pytest.mark.parametrize(
+    "wds",
+    [
+        {"name": "wds1", "type": "host"},
+        {"name": "wds1", "type": "external", "kubeconfig": "k", "context": "hub"},
+    ],
+)
+def test_a_wec_on_the_api_server_of_its_own_wds_is_refused(wds):
+    (sentence,) = problems({"hub": {**EXISTING, "hub_wdses": [wds]}}, {"hub": {}})
+    assert sentence.startswith(f"hub: this WEC is the cluster of the WDS wds1 of type {wds['type']}:")
+    assert "its policy would delete it" in sentence and "Use a WDS of type k8s" in sentence
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"hub_wdses": [{"name": "wds1", "type": "k8s"}]},
+        {"hub_wdses": [{"name": "wds1", "type": "external", "kubeconfig": "other", "context": "hub"}]},
+        {
+            "hub_itses": [{"name": "a"}, {"name": "b"}],
+            "hub_wdses": [{"name": "w", "type": "host", "its": "b"}],
+        },
+    ],
+)
+def test_a_hub_that_is_a_wec_of_another_api_server_or_its_is_allowed_with_a_warning(variables):
+    hosts = {"hub": {**EXISTING, **variables, "wec_its": "a" if "hub_itses" in variables else ""}}
+    assert problems(hosts, {"hub": {}}) == []
+    groups = {"kubestellar_hubs": ["hub"], "kubestellar_wecs": ["hub"]}
+    (sentence,) = _inventory.warnings(groups, hosts)
+    assert "this WEC is the hosting cluster of the hub hub" in sentence
+
+
+def test_a_hosting_cluster_that_is_its_and_wds_at_once_is_warned_of():
+    variables = {
+        "hub_itses": [{"name": "its1", "type": "host"}],
+        "hub_wdses": [{"name": "w", "type": "host"}],
+    }
+    (sentence,) = _inventory.warnings({"kubestellar_hubs": ["hub"]}, {"hub": variables})
+    assert sentence.startswith("hub: the ITS its1 and the WDS w are both the hosting cluster")
+    assert _inventory.warnings({"kubestellar_hubs": ["hub"]}, {"hub": {}}) == []

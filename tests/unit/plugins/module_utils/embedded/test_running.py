@@ -19,6 +19,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
+    clusters,
+    controllers,
     keeper,
     kwok,
     library,
@@ -182,6 +184,16 @@ def test_a_space_runs_no_workload_and_only_a_cluster_with_nodes_has_a_scheduler(
         assert len(set(kwok.purposes(cluster).values())) == len(kwok.purposes(cluster))
 
 
+def test_a_hub_without_nodes_cannot_become_a_wec(stack):
+    state = State.load(stack)
+    state.clusters["hub"] = {"role": "hosting", "nodes": 0, "binaries": "/b"}
+    with pytest.raises(KubestellarError, match="hub: this cluster was made without nodes") as caught:
+        clusters.inspect(stack, state, kwok.Wanted("hub", "wec", 1), Path("/b"))
+    assert "teardown.yml" in caught.value.hint
+    state.clusters["hub"]["nodes"] = 1
+    assert clusters.inspect(stack, state, kwok.Wanted("hub", "wec", 1), Path("/b")).method == "create"
+
+
 def test_the_environment_of_the_stack_is_marked_and_knows_no_proxy_and_no_credentials(stack, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
     monkeypatch.setenv("K8S_AUTH_API_KEY", "secret")
@@ -299,6 +311,13 @@ def test_a_real_supervisor_starts_changes_and_removes_programs(stack):
         after = {process.text: process.pid for process in processes.of_stack(stack)}
         assert after["sleep 100"] == before["sleep 100"]
         assert "sleep 200" not in after and {"sleep 300", "sleep 400"} <= set(after)
+        starts = control.starts()
+        assert controllers._older(control, ["a", "b"], starts["a"]) == []
+        assert "a" in controllers._older(control, ["a", "b"], starts["a"] + 0.5)
+        control.restart(["a"])
+        wait_running()
+        again = {process.text: process.pid for process in processes.of_stack(stack)}
+        assert again["sleep 100"] != after["sleep 100"] and again["sleep 300"] == after["sleep 300"]
     finally:
         assert teardown.absent(stack, Progress(None), check_mode=False)["processes"] >= 1
     assert processes.of_stack(stack) == [] and not stack.folder.exists()

@@ -169,3 +169,19 @@ def test_the_hooks_of_a_control_plane_get_the_name_of_the_its():
 )
 def test_what_is_set_here_can_be_left_out_of_arguments(arguments, left):
     assert controllers.unbound(arguments) == left
+
+
+def test_a_wds_may_name_its_its_in_either_place():
+    def plane(**spec):
+        return {"metadata": {"name": "wds1"}, "spec": spec}
+
+    assert controllers.names_its(
+        plane(postCreateHooks=[{"hookName": "transport-controller", "vars": {"ITSName": "a"}}])
+    )
+    assert controllers.names_its(plane(globalVars={"ITSName": "a"}))
+    # As the chart makes it for an only ITS.
+    hooks = [
+        {"hookName": "transport-controller"},
+        {"hookName": "kubestellar-controller", "vars": {"ITSName": "a"}},
+    ]
+    assert not controllers.names_its(plane(globalVars={"ITSName": ""}, postCreateHooks=hooks))

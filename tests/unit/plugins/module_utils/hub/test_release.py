@@ -379,3 +379,43 @@ def test_what_is_no_upgrade_is_refused(secrets, version, allow, words):
             check(Hosting(secrets, BOTH), upgrade=upgrade)
     else:
         check(Hosting(secrets, BOTH), upgrade=upgrade)
+
+
+def beside(name, kind="external", owner=None, **metadata):
+    made = plane(name, kind, owner, **metadata)
+    made["metadata"]["annotations"] |= {release.ANNOTATION: "default/ks-core"}
+    return made
+
+
+def check_beside(live, names):
+    return release.check(
+        Hosting([secret()], [*BOTH, *live]),
+        "ks-core",
+        "default",
+        release.Wanted({"ITSes": [{"name": "its1"}], "WDSes": [{"name": "wds1"}]}),
+        beside=names,
+        allow_removal=False,
+        stale_after=900,
+        now=NOW,
+        dry_run=False,
+    )
+
+
+def test_an_external_space_beside_the_release_that_is_not_listed_any_more_is_named():
+    other = plane("wds9", "external", None)
+    other["metadata"]["annotations"] = {release.ANNOTATION: "default/another"}
+    found = check_beside([beside("wds2"), beside("wds3"), other], ["wds3", "wds4"])
+    assert (found.orphans, found.dropped) == (["wds2"], [])
+
+
+@pytest.mark.parametrize(
+    ("live", "words"),
+    [
+        (beside("wds2", "host"), "is of type host and cannot become external"),
+        (beside("wds2", owner="other"), "belongs to the release default/other"),
+        (beside("wds2", deletionTimestamp="now"), "is being deleted"),
+    ],
+)
+def test_an_external_space_that_cannot_be_made_is_refused(live, words):
+    with pytest.raises(KubestellarError, match=words):
+        check_beside([live], ["wds2"])

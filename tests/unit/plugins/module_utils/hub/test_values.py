@@ -118,7 +118,7 @@ def test_free_values_are_merged_over_and_change_nothing_that_was_given():
     ("settings", "words"),
     [
         ({"itses": [{"name": "a", "type": "k8s"}]}, "hub_itses.*a of type k8s"),
-        ({"wdses": [{"name": "a", "type": "external"}]}, "hub_wdses.*a of type external"),
+        ({"wdses": [{"name": "a", "type": "vcluster"}]}, "hub_wdses.*a of type vcluster"),
     ],
 )
 def test_a_type_that_the_chart_cannot_make_is_refused(settings, words):
@@ -182,3 +182,49 @@ def test_the_spaces_of_values_are_both_lists_with_the_types_that_are_given():
     made = values.spaces_of({"ITSes": [{"name": "i"}], "WDSes": [{"name": "w", "type": "host"}, "odd"]})
     assert made == [{"name": "i", "type": None}, {"name": "w", "type": "host"}]
     assert values.spaces_of({"ITSes": None}) == []
+
+
+def test_an_external_wds_is_not_among_the_values_of_the_chart_and_gets_the_hooks_of_the_chart():
+    wdses = [
+        {"name": "wds1"},
+        {
+            "name": "wds2",
+            "type": "external",
+            "kubeconfig": "k",
+            "context": "c",
+            "api_groups": ["", "apps"],
+            "token_expiration_seconds": 600,
+        },
+    ]
+    itses = [{"name": "its1"}, {"name": "its2", "type": "external", "kubeconfig": "i"}]
+    made = values.chart_values({"itses": itses, "wdses": wdses})
+    assert [space["name"] for space in made["WDSes"]] == ["wds1"]
+    assert made["ITSes"][1] == {"name": "its2", "type": "external"}
+    with pytest.raises(InvalidInput, match="wds2 names no ITS and there are 2"):
+        values.adopted(itses, wdses)
+    wdses[1]["its"] = "its2"
+    found = values.adopted(itses, wdses)
+    assert found["itses"] == [
+        {"name": "its2", "role": "its", "type": "external", "bootstrap_kubeconfig": "i"}
+    ]
+    (wds,) = found["wdses"]
+    assert (wds["bootstrap_kubeconfig"], wds["bootstrap_context"]) == ("k", "c")
+    assert wds["token_expiration_seconds"] == 600
+    manager, transport = wds["hooks"]
+    assert manager == {
+        "name": "kubestellar-controller",
+        "vars": {"APIGroups": ",apps", "ITSName": "its2"},
+    }
+    assert transport["vars"] == {
+        "WDSSecretName": "admin-kubeconfig",
+        "WDSSecretKey": "kubeconfig-incluster",
+        "ITSName": "its2",
+    }
+
+
+@pytest.mark.parametrize("key", ["kubeconfig", "context", "bootstrap_secret", "token_expiration_seconds"])
+def test_what_belongs_to_adopted_clusters_is_refused_elsewhere(key):
+    with pytest.raises(
+        InvalidInput, match=f"hub_wdses: wds1 has {key}, which is for spaces of type external"
+    ):
+        values.adopted([{"name": "its1"}], [{"name": "wds1", key: "x"}])
