@@ -56,6 +56,7 @@ STATE = "kubestellar-core-upgrade"
 
 _KUBEFLEX = "kubeflex"
 _ANEW = (JOBS, DEPLOYMENTS)
+_KNOWN = {(resource.api_version, resource.kind): resource for resource in _ANEW}
 _NUDGE_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
 _ATTEMPTS = 8
@@ -224,7 +225,9 @@ def _objects(
 ) -> list[tuple[Resource, dict[str, Any]]]:
     result = []
     for obj in hooks.made(hook, plane):
-        resource = hosting.resource(str(obj.get("apiVersion")), str(obj.get("kind")))
+        kind = str(obj.get("apiVersion")), str(obj.get("kind"))
+        # Those of discovery have verbs and are not equal to the constants.
+        resource = _KNOWN.get(kind) or hosting.resource(*kind)
         want = hooks.placed(obj, str(plane["metadata"]["name"]), namespaced=resource.namespaced)
         result.append((resource, _diff.wanted(want)))
     return result

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
@@ -159,7 +160,8 @@ class Hosting:
         self.objects[(resource, namespace, key)] = {**content, "metadata": metadata}
 
     def resource(self, _api_version, _kind):
-        return DEPLOYMENTS
+        """As discovery tells it."""
+        return dataclasses.replace(DEPLOYMENTS, verbs=frozenset({"get"}))
 
     def get(self, resource, name, namespace=None):
         return copy.deepcopy(self.objects.get((resource, namespace, name)))
