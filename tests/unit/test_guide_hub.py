@@ -12,23 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-<<<<<<< HEAD
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
     capacity,
     preflight,
     prerequisites,
     ready,
+    renewal,
     steps,
     troubles,
     upgrade,
     values,
 )
-from ansible_collections.kubestellar.core.plugins.modules import hub_ready, hub_upgrade
-=======
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready, renewal, troubles
-from ansible_collections.kubestellar.core.plugins.modules import hub_ready, space_credentials
->>>>>>> spaces
+from ansible_collections.kubestellar.core.plugins.modules import hub_ready, hub_upgrade, space_credentials
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +117,6 @@ def test_the_numbers_of_the_guide_are_those_of_the_code():
     assert ready._STUCK_SECONDS == 60 and "for a minute is restarted once" in " ".join(GUIDE.split())
 
 
-<<<<<<< HEAD
 def test_the_upgrade_of_the_guide_is_that_of_the_code():
     assert f"ConfigMap ``{upgrade.STATE}``" in GUIDE
     names = set(
@@ -131,7 +126,8 @@ def test_the_upgrade_of_the_guide_is_that_of_the_code():
     assert all((ROOT / "playbooks" / f"{name}.yml").is_file() for name in names)
     for variable in ("hub_chart_version", "hub_versions", "hub_allow_downgrade"):
         assert f"``{variable}``" in GUIDE and variable in DEFAULTS
-=======
+
+
 def test_the_guide_names_the_time_and_the_account_of_renewals():
     before = space_credentials.SPEC["renew_before"]["default"]
     assert before == DEFAULTS["hub_renew_before"] == 30 * 86400
@@ -140,7 +136,6 @@ def test_the_guide_names_the_time_and_the_account_of_renewals():
     assert (
         f"the ServiceAccount ``{'/'.join(renewal.ACCOUNT)}``" in text and renewal.LIFE_SECONDS == 365 * 86400
     )
->>>>>>> spaces
 
 
 def test_the_inventory_for_an_existing_cluster_is_sound():
@@ -153,15 +148,9 @@ def test_the_inventory_for_an_existing_cluster_is_sound():
         r"(?m)^ *# (\w+):", (INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text()
     )
     known = (
-<<<<<<< HEAD
         set(specs()["hub"])
         | set(specs()["hub"]["hub_kubeflex"]["options"])
-        | {"api_groups", "verbosity", "default"}
-=======
-        set(specs["hub"])
-        | set(specs["hub"]["hub_kubeflex"]["options"])
-        | set(specs["hub"]["hub_wdses"]["options"])
+        | set(specs()["hub"]["hub_wdses"]["options"])
         | {"verbosity", "default"}
->>>>>>> spaces
     )
     assert set(commented) <= known, commented

@@ -22,6 +22,7 @@ import yaml
 from ansible_collections.kubernetes.core.plugins.doc_fragments import k8s_auth_options
 from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _module
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import home
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -43,6 +44,8 @@ GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text())
 MEMBERS = [entry for entry in RUNTIME["action_groups"]["kubestellar"] if isinstance(entry, str)]
 
 FRAGMENTS: dict[str, dict[str, Any]] = {
+    "_hub.DOCUMENTATION": SPACES_SPEC,
+    "_hub.LIMITS": LIMITS_SPEC,
     "_auth.DOCUMENTATION": {**_auth.AUTH_SPEC, **_auth.GUARD_SPEC},
     "_auth.WDS": _auth.space_spec("wds"),
     "_auth.ITS": _auth.space_spec("its"),
