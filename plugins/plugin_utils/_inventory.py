@@ -15,8 +15,8 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import values
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import registry, values
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
@@ -184,6 +184,7 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{host}: {variable} names {name}, which is the name of {taken[name]} too. Give it another name."
             taken[name] = f"a space in {variable}"
     yield from _method(host, variables)
+    yield from _registry(host, variables)
     for wds in variables.get("hub_wdses") or []:
         its = wds.get("its")
         if its and its not in itses:
@@ -236,6 +237,14 @@ def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
                     f"{host}: {variable}: {space.get('name')} is of type {space['type']}, which the method {method} cannot make. "
                     f"Use {' or '.join(types)}."
                 )
+
+
+def _registry(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Whether images can be taken from where they should."""
+    try:
+        registry.Registry.of(variables.get("hub_registry"), variables.get("hub_registries"))
+    except InvalidInput as error:
+        yield f"{host}: {error.message} {error.hint}"
 
 
 def _wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:

@@ -517,12 +517,14 @@ PACKAGE_HOSTS = re.compile(
     r"--(?:extra-)?index-ur[l]|--trusted-hos[t]|(?:GOPROXY|GONOSUMDB|PIP_\w*URL)=['\"]?\w"
 )
 PUBLIC_HOSTS = {
+    "charts.loft.sh",
     "docs.ansible.com",
     "docs.kubestellar.io",
     "fsf.org",
     "github.com",
     "kubestellar.io",
     "kwok.sigs.k8s.io",
+    "quay.io",
     "semver.org",
     "www.gnu.org",
 }

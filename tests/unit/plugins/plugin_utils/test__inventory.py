@@ -82,6 +82,12 @@ def test_a_sound_inventory_has_no_problem():
             None,
             ["hub_itses: its1 has context", "external only", "Set type to external"],
         ),
+        (
+            {"hub": {"hub_registry": "https://registry.example.com"}},
+            None,
+            ["hub: hub_registry is 'https://registry.example.com'", "without https://"],
+        ),
+        ({"hub": {"hub_registries": {"quay.io": 1}}}, None, ["hub: hub_registries: that of quay.io is 1"]),
         ({"hub": {"kubestellar_stak": "x"}}, None, ["kubestellar_stak", "kubestellar_stack"]),
         (None, {"c1": {"wec_labels": "edge"}}, ["c1", "wec_labels", "README of the role wec"]),
         (None, {"c1": {"wec_nodes": "many"}}, ["c1", "wec_nodes"]),
