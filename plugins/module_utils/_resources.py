@@ -55,6 +55,7 @@ CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", T
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
 JOBS = Resource("batch", "v1", "jobs", "Job", True)
 STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False)
+INGRESS_CLASSES = Resource("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False)
 CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False)
 CSRS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", False)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", True)
