@@ -97,7 +97,12 @@ def work(context: Context) -> dict[str, Any]:
     params = context.params
     place = ingress.Place(params["ingress_class"], params["namespace"], params["deployment"])
     if context.planned:
-        return {"changed": False, "method": "none", "missing": ["the cluster does not exist yet"], "waited": 0.0}
+        return {
+            "changed": False,
+            "method": "none",
+            "missing": ["the cluster does not exist yet"],
+            "waited": 0.0,
+        }
     cluster = context.hosting()
     made = (
         ingress.forecast(cluster, place)

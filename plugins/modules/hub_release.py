@@ -146,6 +146,14 @@ SPEC: dict[str, Any] = {
 def work(context: Context) -> dict[str, Any]:
     """Check the release."""
     params = context.params
+    if context.planned:
+        return {
+            "changed": False,
+            "release": {},
+            "healed": [],
+            "dropped": [],
+            "context": params["context"] or "",
+        }
     hosting = context.hosting()
     found = release.check(
         hosting,

@@ -140,9 +140,7 @@ def _lacking(
         yield f"{place.deployment}: it is scaled to 0"
 
 
-def controller_of(
-    cluster: str, where: str, deployment: Mapping[str, Any]
-) -> tuple[int, Mapping[str, Any]]:
+def controller_of(cluster: str, where: str, deployment: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
     """The container of the Ingress controller and its index: the one named so, else the only one.
 
     :raises InvalidInput: that cannot be said.
@@ -186,9 +184,7 @@ def _repair(
         *([{"op": "test", "path": f"{path}/args", "value": has}] if has else []),
         {"op": "add", "path": f"{path}/args", "value": with_passthrough(has or [])},
     ]
-    after = cluster.patch(
-        DEPLOYMENTS, place.deployment, place.namespace, body, kind="json", dry_run=dry_run
-    )
+    after = cluster.patch(DEPLOYMENTS, place.deployment, place.namespace, body, kind="json", dry_run=dry_run)
     return _bulk.Outcome(
         DEPLOYMENTS.api_version,
         DEPLOYMENTS.kind,

@@ -71,6 +71,32 @@ def test_a_sound_inventory_has_no_problem():
             None,
             ["hub_wdses: wds1 is of type external", "Use k8s or host."],
         ),
+        (
+            {"hub": {"hub_provider": "kind", "hub_kubeconfig": "/k"}},
+            {},
+            ["hub: hub_kubeconfig has no meaning for the provider kind", "hub_provider to existing"],
+        ),
+        (
+            {"hub": {"hub_provider": "k3d", "hub_name": "h" * 40}},
+            {},
+            ["hub: hub_name", "is no name for a k3d cluster", "at most 32"],
+        ),
+        (
+            {"hub": {"hub_provider": "openshift", "hub_host": "h", "hub_context": "c"}},
+            {},
+            ["hub: hub_host and hub_context name the hosting cluster in two ways", "Remove one"],
+        ),
+        (
+            {"hub": {"hub_provider": "existing", "hub_api_key": "t"}},
+            {},
+            ["hub: hub_api_key is set and hub_host is not", "Set hub_host"],
+        ),
+        (
+            {"hub": {"hub_provider": "openshift", "hub_wdses": [{"name": "wds1", "type": "host"}]}},
+            {},
+            ["hub: hub_wdses: wds1 is of type host and names no api_groups", "Set api_groups"],
+        ),
+        ({"hub": {"hub_provider": "kind", "hub_cluster": {"prot": 1}}}, {}, ["hub", "prot", "hub_cluster"]),
         ({"hub": {"kubestellar_stak": "x"}}, None, ["kubestellar_stak", "kubestellar_stack"]),
         (None, {"c1": {"wec_labels": "edge"}}, ["c1", "wec_labels", "README of the role wec"]),
         (None, {"c1": {"wec_nodes": "many"}}, ["c1", "wec_nodes"]),
