@@ -89,6 +89,7 @@ class Local:
         self._mine = _read(settings.kubeconfig)
         tools.check_content(str(settings.kubeconfig), self._mine, wanted)
         self._begun, self._held = self._marker.exists(), -1
+        self._printed = ""
         self._program = _found(wanted.tool, settings.program, settings.environ)
         engine = _engine(settings) if wanted.tool == tools.KIND else ""
         self._engine = engine
@@ -187,6 +188,8 @@ class Local:
 
         :raises KubestellarError: it is not one of this cluster.
         """
+        if self._printed:
+            return self._printed
         text = self._run(tools.kubeconfig_command(self._wanted.tool, self._wanted.name))
         documents = load_yaml(text, f"The kubeconfig that {self._program} prints")
         if len(documents) != 1 or tools.contexts(documents[0]) != [self._wanted.context]:
@@ -194,6 +197,7 @@ class Local:
                 f"{self._program} prints a kubeconfig without the one context {self._wanted.context}.",
                 hint="Is it the right program?",
             )
+        self._printed = text
         return text
 
     def _answering(self, kubeconfig: str) -> str:
@@ -232,6 +236,7 @@ class Local:
         self._progress.line(f"creating {wanted.label}; images are pulled if they are not here")
         if wanted.tool == tools.KIND:
             write_file(self._config, json.dumps(tools.kind_config(wanted), indent=1) + "\n")
+        self._printed = ""
         command = tools.create_command(wanted, str(self._config), str(settings.kubeconfig), settings.timeout)
         # The time-out of the tool is for the wait after the images are there.
         self._run(command, timeout=2 * settings.timeout + _GRACE_SECONDS)
