@@ -1,12 +1,22 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is lacking of ingress-nginx. The wait and the repair are in tests/integration/test_providers.py."""
+"""What is lacking of ingress-nginx, and how it is repaired. With an API server: tests/integration/test_providers.py."""
 
 from __future__ import annotations
 
+import copy
+import queue
+
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Event, Listing
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, WaitTimeout
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    DEPLOYMENTS,
+    INGRESS_CLASSES,
+    PODS,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import ingress
 
 PLACE = ingress.Place("nginx", "ingress-nginx", "ingress-nginx-controller")
@@ -83,3 +93,86 @@ def test_the_container_is_the_one_named_controller_or_the_only_one():
     for names in ((), ("a", "b")):
         with pytest.raises(InvalidInput, match="no container named controller"):
             ingress.controller_of("hub", "w", deployment(names=names))
+
+
+class Kept:
+    """A cluster that holds objects and tells their changes, as far as the controller's wait needs it."""
+
+    name = "hub"
+
+    def __init__(self, found, ingress_class=CLASS, pods=()):
+        self.objects = {DEPLOYMENTS: found, INGRESS_CLASSES: ingress_class}
+        self.pods = list(pods)
+        self.patches = []
+        self._events = queue.Queue()
+
+    def list(self, resource, namespace=None, *, label_selector="", field_selector="", metadata_only=False):
+        if resource == PODS:
+            return Listing(self.pods, "1")
+        found = self.objects[resource]
+        assert field_selector == f"metadata.name={PLACE.deployment if resource == DEPLOYMENTS else 'nginx'}"
+        return Listing([copy.deepcopy(found)] if found else [], "1")
+
+    def get(self, resource, name, namespace=None):
+        return self.objects[resource]
+
+    def watch(self, resource, namespace=None, **_options):
+        while resource == DEPLOYMENTS:
+            try:
+                yield Event("MODIFIED", self._events.get(timeout=0.2))
+            except queue.Empty:
+                return
+
+    def patch(self, resource, name, namespace, body, *, kind, dry_run):
+        self.patches.append((body, dry_run))
+        after = copy.deepcopy(self.objects[resource])
+        container = after["spec"]["template"]["spec"]["containers"][0]
+        for step in body:
+            key = step["path"].rpartition("/")[2]
+            if step["op"] == "test":
+                assert container[key] == step["value"]
+            else:
+                container[key] = step["value"]
+        if not dry_run:
+            self.objects[resource] = after
+            self._events.put(copy.deepcopy(after))
+        return after
+
+
+def named(found):
+    return {**found, "metadata": {**found["metadata"], "namespace": PLACE.namespace}}
+
+
+def test_a_controller_without_the_argument_gets_it_once_and_is_waited_for():
+    cluster = Kept(named(deployment("--a=b")))
+    made = ingress.bring_about(cluster, PLACE, Progress(None), timeout=20)
+    ((body, dry_run),) = cluster.patches
+    assert (
+        body[-1]["value"] == ["/nginx-ingress-controller", "--a=b", "--enable-ssl-passthrough"]
+        and not dry_run
+    )
+    assert made.outcome.changed and "--enable-ssl-passthrough" in made.outcome.diff("hub")["after"]
+    again = ingress.bring_about(cluster, PLACE, Progress(None), timeout=20)
+    assert again.outcome is None and len(cluster.patches) == 1
+
+
+def test_in_check_mode_the_api_server_is_asked_and_nothing_waited_for():
+    cluster = Kept(named(deployment(ready=0)), ingress_class=None)
+    made = ingress.forecast(cluster, PLACE)
+    assert [dry_run for _body, dry_run in cluster.patches] == [True]
+    assert made.outcome.method == "update" and len(made.missing) == 2
+    assert ingress.forecast(Kept(None), PLACE).outcome is None
+
+
+def test_a_controller_that_does_not_come_up_is_told_with_the_trouble_of_its_pod():
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "denied"}}
+    pod = {
+        "metadata": {"name": "p", "namespace": PLACE.namespace},
+        "spec": {"containers": [{"name": "controller", "image": "registry.example.com/i"}]},
+        "status": {"phase": "Pending", "containerStatuses": [{"name": "controller", "state": waiting}]},
+    }
+    cluster = Kept(named(deployment("--enable-ssl-passthrough", ready=0)), pods=[pod])
+    with pytest.raises(WaitTimeout) as caught:
+        ingress.bring_about(cluster, PLACE, Progress(None), timeout=1)
+    assert "Pod ingress-nginx/p: The image registry.example.com/i" in caught.value.message
+    assert "registry access" in caught.value.hint
