@@ -41,6 +41,11 @@ class _Module(AnsibleModule):
         super()._load_params()
         self._given = dict(self.params)  # what is of a wrong type is gone when the failure is told
 
+    def _log_invocation(self) -> None:
+        """Ansible writes the options to the system's log: without the secrets of a kubeconfig that is given as a mapping."""
+        self.no_log_values.update(_secrets(self.params.get("kubeconfig")))
+        super()._log_invocation()
+
     def fail_json(self, msg: str, **details: Any) -> None:
         """Leave with a failure."""
         name = _misfit(self.argument_spec, self._given) if msg.startswith("dictionary requested") else ""

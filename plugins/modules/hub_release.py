@@ -229,10 +229,22 @@ SPEC: dict[str, Any] = {
 def work(context: Context) -> dict[str, Any]:
     """Check the release."""
     params = context.params
+    done = params["done"] if context.check_mode else []
+    want = release.Wanted(params["release_values"], params["steps"], done)
+    steps = [step for step in values.RELEASE_STEPS if step in (*want.steps, *want.done)]
+    if context.planned:
+        return {
+            "changed": False,
+            "release": {},
+            "release_values": values.of_steps(want.values, steps),
+            "steps": steps,
+            "previous": "",
+            "healed": [],
+            "dropped": [],
+            "orphans": [],
+            "context": params["context"] or "",
+        }
     hosting = context.hosting()
-    want = release.Wanted(
-        params["release_values"], params["steps"], params["done"] if context.check_mode else ()
-    )
     upgrade = None
     if params["upgrade"]:
         version = release.chart_version(params["chart"], params["version"])
@@ -261,7 +273,7 @@ def work(context: Context) -> dict[str, Any]:
         "changed": bool(found.healed),
         "release": found.release.result() if found.release else {},
         "release_values": found.values,
-        "steps": [step for step in values.RELEASE_STEPS if step in (*want.steps, *want.done)],
+        "steps": steps,
         "previous": found.previous,
         "healed": [outcome.name for outcome in found.healed],
         "dropped": found.dropped,

@@ -16,7 +16,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import registry, values
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import openshift, registry, values
+from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
@@ -184,6 +185,7 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{host}: {variable} names {name}, which is the name of {taken[name]} too. Give it another name."
             taken[name] = f"a space in {variable}"
     yield from _method(host, variables)
+    yield from _connection(host, variables)
     yield from _registry(host, variables)
     for wds in variables.get("hub_wdses") or []:
         its = wds.get("its")
@@ -237,6 +239,30 @@ def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
                     f"{host}: {variable}: {space.get('name')} is of type {space['type']}, which the method {method} cannot make. "
                     f"Use {' or '.join(types)}."
                 )
+    if variables.get("hub_provider") == "openshift":
+        for message, hint in openshift.problems(variables.get("hub_wdses") or []):
+            yield f"{host}: {message} {hint}"
+
+
+def _connection(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the hosting cluster is named one way, and in the way of its provider."""
+    by_host = [name for name in ("hub_host", "hub_api_key", "hub_ca_cert") if variables.get(name)]
+    by_file = [name for name in ("hub_kubeconfig", "hub_context") if variables.get(name)]
+    provider = variables.get("hub_provider") or "embedded"
+    if provider in tools.TOOLS and (by_host or by_file):
+        yield (
+            f"{host}: {(by_host + by_file)[0]} has no meaning for the provider {provider}, which writes a kubeconfig of its own. "
+            "Remove it, or set hub_provider to existing."
+        )
+    elif by_host and by_file:
+        yield f"{host}: {by_host[0]} and {by_file[0]} name the hosting cluster in two ways. Remove one of them."
+    elif by_host and not variables.get("hub_host"):
+        yield f"{host}: {by_host[0]} is set and hub_host is not. Set hub_host to the URL of the API server."
+    if provider in tools.TOOLS:
+        try:
+            tools.check(tools.Wanted(provider, str(variables.get("hub_name", host))))
+        except InvalidInput as error:
+            yield f"{host}: hub_name: {error.message} {error.hint}"
 
 
 def _registry(host: str, variables: Mapping[str, Any]) -> Iterator[str]:

@@ -11,10 +11,16 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.vars.manager import VariableManager
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
     capacity,
+    ingress,
+    openshift,
     preflight,
     prerequisites,
     ready,
@@ -24,12 +30,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub import (
     upgrade,
     values,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 from ansible_collections.kubestellar.core.plugins.modules import hub_ready, hub_upgrade, space_credentials
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_hub.rst").read_text()
-INVENTORY = ROOT / "inventories" / "existing"
 DEFAULTS = yaml.safe_load((ROOT / "roles" / "hub" / "defaults" / "main.yml").read_text())
 
 
@@ -138,19 +144,58 @@ def test_the_guide_names_the_time_and_the_account_of_renewals():
     )
 
 
-def test_the_inventory_for_an_existing_cluster_is_sound():
-    hosts = yaml.safe_load((INVENTORY / "hosts.yml").read_text())
-    variables = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())
+@pytest.mark.parametrize("inventory", ["existing", "kind", "openshift"])
+def test_the_inventories_to_start_from_are_sound(inventory):
+    folder = ROOT / "inventories" / inventory
+    hosts = yaml.safe_load((folder / "hosts.yml").read_text())
+    text = (folder / "group_vars" / "kubestellar_hubs.yml").read_text()
+    variables = yaml.safe_load(text)
     groups = {group: list(content["hosts"]) for group, content in hosts.items()}
     assert groups == {"kubestellar_hubs": ["hub"]}
+    assert variables["hub_provider"] == inventory
     assert _inventory.problems(groups, {"hub": variables}, specs()) == []
-    commented = re.findall(
-        r"(?m)^ *# (\w+):", (INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text()
-    )
-    known = (
-        set(specs()["hub"])
-        | set(specs()["hub"]["hub_kubeflex"]["options"])
-        | set(specs()["hub"]["hub_wdses"]["options"])
-        | {"verbosity", "default"}
-    )
-    assert set(commented) <= known, commented
+    commented = re.findall(r"(?m)^ *# +(\w+):(?= |$)", text)
+    inner = {"api_groups", "verbosity", "default"}
+    for option in ("hub_kubeflex", "hub_cluster", "hub_argocd", "hub_wdses"):
+        inner |= set(specs()["hub"][option]["options"])
+    assert set(commented) <= set(specs()["hub"]) | inner, commented
+
+
+@pytest.mark.parametrize("inventory", sorted(path.name for path in (ROOT / "inventories").iterdir()))
+def test_every_inventory_is_one_for_ansible(inventory):
+    """What its templates need is there, and its clusters are in the groups."""
+    loader = DataLoader()
+    made = InventoryManager(loader=loader, sources=[str(ROOT / "inventories" / inventory)])
+    hubs = made.get_groups_dict()["kubestellar_hubs"]
+    variables = VariableManager(loader=loader, inventory=made)
+    for hub in hubs:
+        found = variables.get_vars(host=made.get_host(hub))
+        assert found["ansible_connection"] == "local"
+    assert hubs
+
+
+def test_the_guide_names_the_oldest_programs_and_the_groups_of_the_code():
+    for tool, oldest in tools.OLDEST.items():
+        assert f"``{tool}`` {'.'.join(map(str, oldest))}" in " ".join(GUIDE.split())
+    for group in openshift.GROUPS:
+        assert f"``{group}``" in GUIDE
+    assert tools.kubeconfig_path("~/.kubestellar", "kind", "hub").replace(str(Path.home()), "~") in GUIDE
+
+
+def test_a_local_cluster_lets_its_ingress_controller_pass_tls_through():
+    """In kind on the only node that has the port, which two Pods of an update cannot have at once."""
+    values = yaml.safe_load((ROOT / "roles" / "hub" / "vars" / "main.yml").read_text())[
+        "__hub_ingress_values"
+    ]
+    assert set(values) == set(tools.TOOLS)
+    for tool in tools.TOOLS:
+        (argument,) = (
+            f"--{name}={value}"
+            for name, value in values[tool]["controller"]["extraArgs"].items()
+            if name.startswith("enable")
+        )
+        assert ingress.passes_through([argument])
+    kind = values["kind"]["controller"]
+    labels = tools.kind_config(tools.Wanted("kind", "hub", port=9443))["nodes"][0]["labels"]
+    assert kind["nodeSelector"] == labels and kind["hostPort"]["enabled"]
+    assert kind["updateStrategy"]["rollingUpdate"]["maxUnavailable"] == 1

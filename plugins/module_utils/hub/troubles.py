@@ -45,7 +45,7 @@ TROUBLES: dict[str, tuple[str, str]] = {
     ),
     "pod-refused": (
         "Its Pods cannot be created: {reason:text}.",
-        "Correct what the message names, such as a quota, a pod security level or an admission webhook.",
+        "Correct what the message names, such as a quota, a pod security level, a security context constraint or a webhook.",
     ),
     "volume-missing": (
         "It gets no volume: {reason:text}.",

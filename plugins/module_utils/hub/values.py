@@ -13,7 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
-from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers
+from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, openshift
+from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 
 ITS_TYPES = ("vcluster", "host", "external")
 WDS_TYPES = ("k8s", "host", "external")
@@ -104,15 +105,17 @@ def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = 
 
     :param settings: `itses`, `wdses`, `hooks` (whether the chart brings the PostCreateHooks), `limits` and the mappings
         of `_PLAIN`, each as the variable of role `hub` of that name. What is absent, None or an empty mapping is left to
-        the chart.
+        the chart. `provider` and, for kind and k3d, `cluster` with `name` and `port`, decide what the mappings do not.
     :param extra: values of the chart itself, merged over the computed ones; mappings key by key, all else replaced.
     :raises InvalidInput: a space that the chart cannot create, or an extra value that would break the hub.
 
     An external WDS is not among them: the chart has no place for its bootstrap Secret (see `adopted`).
     """
     values: dict[str, Any] = {}
+    provider = settings.get("provider")
+    decided = _of_provider(provider, settings)
     for setting, places in _PLAIN.items():
-        for key, value in (settings.get(setting) or {}).items():
+        for key, value in _over(decided.get(setting), settings.get(setting)).items():
             if value is not None and key in places:
                 _put(values, places[key], value)
     for key, value in (settings.get("limits") or {}).items():
@@ -123,7 +126,8 @@ def chart_values(settings: Mapping[str, Any], extra: Mapping[str, Any] | None = 
         _put(values, "argocd.applications", [_renamed(entry, _APPLICATION) for entry in applications])
     if settings.get("hooks") is not None:
         values["InstallPCHs"] = settings["hooks"]
-    values["ITSes"] = [_its(space) for space in settings.get("itses") or []]
+    its_type = openshift.ITS_TYPE if provider == "openshift" else ITS_TYPES[0]
+    values["ITSes"] = [_its(space, its_type) for space in settings.get("itses") or []]
     values["WDSes"] = [_wds(space) for space in settings.get("wdses") or [] if space.get("type") != EXTERNAL]
     if extra:
         values = _merged(values, extra)
@@ -250,8 +254,36 @@ def api_groups_text(groups: Sequence[str] | None) -> str:
     return ",".join(groups) or ","
 
 
-def _its(space: Mapping[str, Any]) -> dict[str, Any]:
-    kind = space.get("type") or ITS_TYPES[0]
+def _of_provider(provider: str | None, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What a provider decides of the settings.
+
+    :raises InvalidInput: a space that cannot work there.
+    """
+    if provider in tools.TOOLS:
+        cluster = settings.get("cluster") or {}
+        kubeflex = {
+            "domain": "localtest.me",  # a public name for 127.0.0.1, with all below it
+            "external_port": cluster.get("port") or tools.INGRESS_PORT,
+            "host_container": tools.host_container(provider, str(cluster.get("name"))),
+        }
+        return {"kubeflex": kubeflex}
+    if provider != "openshift":
+        return {}
+    for message, hint in openshift.problems(settings.get("wdses") or []):
+        raise InvalidInput(message, hint=hint)
+    decided: dict[str, dict[str, Any]] = {"kubeflex": {"openshift": True}}
+    if (settings.get("argocd") or {}).get("install"):
+        decided["argocd"] = {"openshift": True}
+    return decided
+
+
+def _over(under: Mapping[str, Any] | None, over: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is set, over what is decided otherwise."""
+    return {**(under or {}), **{key: value for key, value in (over or {}).items() if value is not None}}
+
+
+def _its(space: Mapping[str, Any], its_type: str) -> dict[str, Any]:
+    kind = space.get("type") or its_type
     if kind not in ITS_TYPES:
         raise InvalidInput(
             f"hub_itses: the core chart cannot create {plain(space.get('name'), 80)} of type {plain(kind, 40)}.",

@@ -63,6 +63,37 @@ def test_hub_connection_of_another_hub_is_what_the_inventory_says():
     }
 
 
+@pytest.mark.parametrize("tool", ["kind", "k3d"])
+def test_hub_connection_of_a_local_cluster_is_our_own_kubeconfig(monkeypatch, tool):
+    monkeypatch.setenv("KUBESTELLAR_HOME", "/srv/ks")
+    variables = {"inventory_hostname": "hub", "hub_provider": tool, "hub_kubeconfig": "/never"}
+    assert hub_connection(variables) == {
+        "kubeconfig": f"/srv/ks/clusters/{tool}-hub/kubeconfig",
+        "context": f"{tool}-hub",
+    }
+    assert hub_connection({**variables, "hub_name": "h"})["context"] == f"{tool}-h"
+
+
+@pytest.mark.parametrize("provider", ["existing", "openshift"])
+def test_hub_connection_by_a_token_is_a_kubeconfig_that_verifies_the_server(provider):
+    variables = {
+        "inventory_hostname": "hub",
+        "hub_provider": provider,
+        "hub_host": "api.example.com:6443",
+        "hub_api_key": "t",
+        "hub_ca_cert": "/etc/ca.crt",
+    }
+    made = hub_connection(variables)
+    assert made["context"] == "hub"
+    assert made["kubeconfig"]["clusters"][0]["cluster"] == {
+        "server": "https://api.example.com:6443",
+        "certificate-authority": "/etc/ca.crt",
+    }
+    assert made["kubeconfig"]["users"] == [{"name": "hub", "user": {"token": "t"}}]
+    alone = hub_connection({**variables, "hub_ca_cert": "", "hub_host": "https://api.example.com"})
+    assert alone["kubeconfig"]["clusters"][0]["cluster"] == {"server": "https://api.example.com"}
+
+
 @pytest.mark.parametrize(("wecs", "qps"), [(0, 500), (10, 500), (11, 550), (500, 2000)])
 def test_hub_limits_grow_with_the_fleet_within_bounds(wecs, qps):
     assert hub_limits(wecs) == {

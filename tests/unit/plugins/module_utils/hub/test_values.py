@@ -228,3 +228,48 @@ def test_what_belongs_to_adopted_clusters_is_refused_elsewhere(key):
         InvalidInput, match=f"hub_wdses: wds1 has {key}, which is for spaces of type external"
     ):
         values.adopted([{"name": "its1"}], [{"name": "wds1", key: "x"}])
+
+
+SPACES = {"itses": [{"name": "its1"}], "wdses": [{"name": "wds1"}]}
+
+
+@pytest.mark.parametrize(("tool", "container"), [("kind", "h-control-plane"), ("k3d", "k3d-h-server-0")])
+def test_kubeflex_is_told_how_spaces_are_reached_in_a_local_cluster(tool, container):
+    settings = {**SPACES, "provider": tool, "cluster": {"name": "h", "port": 20443}}
+    assert values.chart_values(settings)["kubeflex-operator"] == {
+        "domain": "localtest.me",
+        "externalPort": 20443,
+        "hostContainer": container,
+    }
+    settings["kubeflex"] = {"domain": "hub.example.com", "external_port": None}
+    assert values.chart_values(settings)["kubeflex-operator"]["domain"] == "hub.example.com"
+    assert values.chart_values(settings)["kubeflex-operator"]["externalPort"] == 20443
+    assert values.chart_values(settings)["ITSes"] == [{"name": "its1", "type": "vcluster"}]
+
+
+def test_on_openshift_there_are_routes_and_an_its_is_the_cluster_itself_unless_it_says_otherwise():
+    settings = {**SPACES, "provider": "openshift", "cluster": {"name": "h", "port": 9443}}
+    assert values.chart_values(settings) == {
+        "kubeflex-operator": {"isOpenShift": True},
+        "ITSes": [{"name": "its1", "type": "host"}],
+        "WDSes": [{"name": "wds1", "type": "k8s"}],
+    }
+    settings |= {"itses": [{"name": "its1", "type": "vcluster"}], "argocd": {"install": True}}
+    made = values.chart_values(settings)
+    assert made["ITSes"] == [{"name": "its1", "type": "vcluster"}]
+    assert made["argocd"] == {"install": True, "openshift": {"enabled": True}}
+    assert values.chart_values({**settings, "argocd": {"install": False}})["argocd"] == {"install": False}
+
+
+def test_on_openshift_a_host_wds_without_api_groups_is_refused():
+    settings = {"itses": [], "wdses": [{"name": "wds2", "type": "host"}], "provider": "openshift"}
+    with pytest.raises(InvalidInput, match="wds2 is of type host and names no api_groups"):
+        values.chart_values(settings)
+    settings["wdses"] = [{"name": "wds2", "type": "host", "api_groups": ["apps", ""]}]
+    assert values.chart_values(settings)["WDSes"] == [{"name": "wds2", "type": "host", "APIGroups": "apps,"}]
+
+
+def test_the_other_providers_decide_nothing():
+    assert values.chart_values(
+        {**SPACES, "provider": "existing", "cluster": {"name": "h", "port": 9443}}
+    ) == (values.chart_values(SPACES))
