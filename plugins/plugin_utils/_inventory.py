@@ -185,7 +185,7 @@ def _hub(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{host}: {variable} names {name}, which is the name of {taken[name]} too. Give it another name."
             taken[name] = f"a space in {variable}"
     yield from _method(host, variables)
-    yield from _connection(host, variables)
+    yield from _hosting(host, variables)
     yield from _registry(host, variables)
     for wds in variables.get("hub_wdses") or []:
         its = wds.get("its")
@@ -244,7 +244,7 @@ def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
             yield f"{host}: {message} {hint}"
 
 
-def _connection(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
+def _hosting(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
     """Whether the hosting cluster is named one way, and in the way of its provider."""
     by_host = [name for name in ("hub_host", "hub_api_key", "hub_ca_cert") if variables.get(name)]
     by_file = [name for name in ("hub_kubeconfig", "hub_context") if variables.get(name)]

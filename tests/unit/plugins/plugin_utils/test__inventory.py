@@ -88,6 +88,7 @@ def test_a_sound_inventory_has_no_problem():
             ["hub: hub_registry is 'https://registry.example.com'", "without https://"],
         ),
         ({"hub": {"hub_registries": {"quay.io": 1}}}, None, ["hub: hub_registries: that of quay.io is 1"]),
+        (
             {"hub": {"hub_provider": "kind", "hub_kubeconfig": "/k"}},
             {},
             ["hub: hub_kubeconfig has no meaning for the provider kind", "hub_provider to existing"],
