@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import stat
 import tarfile
 import time
@@ -45,7 +46,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.backup import mod
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import State
 
-from .running import INVENTORY, Running, assert_ok, destroy, make_stack
+from .running import CHECKOUT, INVENTORY, Running, assert_ok, destroy, make_stack
 from .test_faults import wait_for
 
 WDSES = ("wds1", "wds2")
@@ -61,6 +62,11 @@ TWO_WDSES = (
         }
     ),
 )
+COMMANDS = re.findall(
+    r"ansible-playbook -i inventory kubestellar\.core\.(\w+)(.*)",
+    (CHECKOUT / "docs" / "docsite" / "rst" / "guide_backup.rst").read_text(encoding="utf-8"),
+)
+"""The commands of the guide: playbook and arguments."""
 TEAM = "team.example.com/name"
 TEAMS = 9
 """Policies beside that of the shop; they take turns between the WDSes."""
@@ -177,6 +183,14 @@ def extras() -> list[dict[str, Any]]:
             "spec": {"apiGroup": "shop.example.com", "resource": "shelves", "remove": ["$.spec.colour"]},
         },
     ]
+
+
+def as_in_the_guide(running: Running, playbook: str, folder: Path, *extra: str) -> int:
+    """Run a command of the guide, for this stack and folder; how many tasks have changed something."""
+    (arguments,) = {rest for name, rest in COMMANDS if name == playbook}
+    arguments = arguments.replace("/var/backups/kubestellar", str(folder)).split()
+    counters = assert_ok(running.playbook(playbook, *arguments, *TWO_WDSES, *extra))
+    return sum(values["changed"] for values in counters.values())
 
 
 def apply(cluster: Cluster, objects: list[dict[str, Any]]) -> None:
@@ -376,14 +390,13 @@ def let_an_hour_pass(running: Running, works: dict[str, set[str]]) -> None:
 
 def test_a_backup_is_private_complete_and_changes_only_with_the_hub(fleet, tmp_path):
     assert sum(len(entry["objects"]) for entry in placement(fleet).values()) >= 500
-    to = ("-e", f"backup_dir={tmp_path}", *TWO_WDSES)
     folder = tmp_path / "hub"
     mark = fleet.mark("wds2")
-    assert assert_ok(fleet.playbook("backup", *to, "--check"))["hub"]["changed"] == 1
+    assert as_in_the_guide(fleet, "backup", tmp_path, "--check") == 1
     assert not folder.exists()
-    assert assert_ok(fleet.playbook("backup", *to))["hub"]["changed"] == 1
+    assert as_in_the_guide(fleet, "backup", tmp_path) == 1
     first = archives(folder)
-    assert assert_ok(fleet.playbook("backup", *to))["hub"]["changed"] == 0
+    assert as_in_the_guide(fleet, "backup", tmp_path) == 0
     assert archives(folder) == first
     assert fleet.writes_since(mark) == []
     assert sorted(first) == sorted(f"{space}.tar.gz" for space in SPACES)
@@ -429,38 +442,36 @@ def test_a_backup_is_private_complete_and_changes_only_with_the_hub(fleet, tmp_p
 
 
 def test_a_fresh_hub_takes_over_what_runs_in_the_workload_clusters(fleet, tmp_path):
-    to = ("-e", f"backup_dir={tmp_path}", *TWO_WDSES)
-    assert_ok(fleet.playbook("backup", *to))
+    as_in_the_guide(fleet, "backup", tmp_path)
     saved, placed, there = lasting(tmp_path / "hub"), placement(fleet), running_there(fleet)
     works, address, audited = old_works(fleet), fleet.cluster("its1").server, lengths(fleet)
     assert len(there) > 500
 
     lose_the_hub(fleet)
-    assert_ok(fleet.playbook("hub", *TWO_WDSES))
+    as_in_the_guide(fleet, "hub", tmp_path)
     assert fleet.cluster("its1").server != address
     assert placement(fleet) == {}
     mark = fleet.mark("wds2")
-    forecast = fleet.playbook("restore", *to, "--check", "--diff")
+    check = ("-e", f"backup_dir={tmp_path}", *TWO_WDSES, "--check", "--diff")
+    forecast = fleet.playbook("restore", *check)
     assert assert_ok(forecast)["hub"]["changed"] == 1
-    assert (
-        "+kind: BindingPolicy" in forecast.stdout
-        and base64.b64encode(b"horse").decode() not in forecast.stdout
-    )
+    assert "+kind: BindingPolicy" in forecast.stdout
+    assert base64.b64encode(b"horse").decode() not in forecast.stdout
     assert fleet.writes_since(mark) == []
-    assert assert_ok(fleet.playbook("restore", *to))["hub"]["changed"] == 1
+    assert as_in_the_guide(fleet, "restore", tmp_path) == 1
     assert placement(fleet) == placed
     mark = fleet.mark("wds2")
-    assert assert_ok(fleet.playbook("restore", *to))["hub"]["changed"] == 0
+    assert as_in_the_guide(fleet, "restore", tmp_path) == 0
     assert fleet.writes_since(mark) == []
-    assert_ok(fleet.playbook("wecs", *TWO_WDSES))
+    as_in_the_guide(fleet, "wecs", tmp_path)
     wait_for(lambda: delivered(fleet), 180)
 
     assert placement(fleet) == placed
     assert running_there(fleet) == there
     assert creations_and_deletions(fleet, audited) == []
     # The inventory finds everything as it left it, and a backup of this hub is the same.
-    assert sum(values["changed"] for values in assert_ok(fleet.playbook("site", *TWO_WDSES)).values()) == 0
-    assert_ok(fleet.playbook("backup", *to))
+    assert as_in_the_guide(fleet, "site", tmp_path) == 0
+    as_in_the_guide(fleet, "backup", tmp_path)
     assert lasting(tmp_path / "hub") == saved
 
     let_an_hour_pass(fleet, works)
