@@ -112,7 +112,13 @@ def choose(
         if entry.get("kubeconfig"):
             cluster = Cluster.from_kubeconfig(entry["kubeconfig"], entry.get("context"), name=name)
         else:
-            wanted = wanted or role(hosting().get(CONTROL_PLANES, name) or {})
+            control_plane = hosting().get(CONTROL_PLANES, name)
+            if control_plane is not None and control_plane["metadata"].get("deletionTimestamp"):
+                raise KubestellarError(
+                    f"{hosting().name}: the ControlPlane {name} is being deleted, and what is in it with it.",
+                    hint="Name the other spaces, or wait until it is gone.",
+                )
+            wanted = wanted or role(control_plane or {})
             cluster = connect(hosting(), name)
         if wanted is None:
             raise InvalidInput(

@@ -46,6 +46,12 @@ options:
     type: list
     elements: str
     default: []
+  allow_shrink:
+    description:
+      - Whether an archive may be replaced by one with less than half of its objects. If not, nothing is written. A space that was lost and made anew is
+        empty, and a backup that is made every night must not take that for the truth.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -128,12 +134,13 @@ spaces:
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.backup import archive, model
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
@@ -142,6 +149,7 @@ SPEC: dict[str, Any] = {
     **_space.SPACES_SPEC,
     "dir": {"type": "path", "required": True},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
+    "allow_shrink": {"type": "bool", "default": False},
 }
 
 
@@ -167,6 +175,8 @@ def work(context: Context) -> dict[str, Any]:
         for content in contents
     }
     differing = [path for path, files in made.items() if archive.differs(path, files)]
+    if not params["allow_shrink"]:
+        _refuse_to_shrink({path: made[path] for path in differing})
     if differing and not context.check_mode:
         archive.write({path: archive.packed(made[path]) for path in differing})
     for path, content in zip(made, contents, strict=True):
@@ -174,6 +184,19 @@ def work(context: Context) -> dict[str, Any]:
         _warn(context, content)
     result["changed"] = bool(differing)
     return result
+
+
+def _refuse_to_shrink(made: Mapping[Path, Mapping[str, bytes]]) -> None:
+    """:raises Refused: a space has lost most of what its earlier archive holds."""
+    lost = {path: numbers for path, files in made.items() if (numbers := archive.shrunk(path, files))}
+    if lost:
+        spaces = ", ".join(
+            f"{path} ({after} objects instead of {before})" for path, (before, after) in lost.items()
+        )
+        raise Refused(
+            f"The backup would leave less than half of {spaces}. Nothing has been written.",
+            hint="Has the space been lost? Then restore it. If this is meant, set allow_shrink, or name another folder.",
+        )
 
 
 def _entry(content: model.Content) -> dict[str, Any]:

@@ -451,6 +451,9 @@ def test_a_fresh_hub_takes_over_what_runs_in_the_workload_clusters(fleet, tmp_pa
     as_in_the_guide(fleet, "hub", tmp_path)
     assert fleet.cluster("its1").server != address
     assert placement(fleet) == {}
+    refused = fleet.playbook("backup", "-e", f"backup_dir={tmp_path}", *TWO_WDSES)
+    assert refused.returncode and "The backup would leave less than half of" in refused.stdout
+    assert lasting(tmp_path / "hub") == saved
     mark = fleet.mark("wds2")
     check = ("-e", f"backup_dir={tmp_path}", *TWO_WDSES, "--check", "--diff")
     forecast = fleet.playbook("restore", *check)

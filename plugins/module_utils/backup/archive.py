@@ -208,6 +208,16 @@ def differs(path: Path, made: Mapping[str, bytes]) -> bool:
     return _lasting(there) != _lasting(json.loads(made[MANIFEST]))
 
 
+def shrunk(path: Path, made: Mapping[str, bytes]) -> tuple[int, int] | None:
+    """Number of objects before and after, if these files would leave less than half of what a sound archive holds."""
+    try:
+        before = checked(_bytes(path), str(path))["objects"]
+    except InvalidInput:
+        return None
+    after = json.loads(made[MANIFEST])["objects"]
+    return (before, after) if 2 * after < before else None
+
+
 def _lasting(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in manifest.items() if key not in _OF_THE_MOMENT}
 

@@ -352,7 +352,7 @@ def _apply(
 ) -> list[Outcome]:
     outcomes = {model.identity(obj): _unchanged(obj) for obj in wanted}
     todo = [obj for obj in wanted if not _diff.covers(obj, job.found.get(model.identity(obj)) or {})]
-    if job.saved.role == "its" and any(obj["metadata"].get("namespace") for obj in todo):
+    if any(obj["metadata"].get("namespace") == PROPERTIES_NAMESPACE for obj in todo):
         _properties_namespace(job.cluster, todo, dry_run)
     applied = _bulk.apply_all(
         job.cluster, todo, force=force, dry_run=dry_run, field_manager=MANAGER, progress=progress
@@ -382,7 +382,7 @@ def _unchanged(obj: Mapping[str, Any]) -> Outcome:
 
 
 def _properties_namespace(its: Cluster, todo: list[dict[str, Any]], dry_run: bool) -> None:
-    """The Namespace of the properties: the transport controller makes it too, but maybe later."""
+    """The Namespace of the properties, which is in no backup: the transport controller makes it too, but maybe later."""
     if its.get(NAMESPACES, PROPERTIES_NAMESPACE) is not None:
         return
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PROPERTIES_NAMESPACE}}

@@ -133,6 +133,19 @@ def test_a_backup_that_cannot_be_written_keeps_all_earlier_archives(tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_space_that_has_lost_most_of_its_objects_is_noticed(tmp_path):
+    path = archive.path_of(tmp_path, "wds1")
+    assert archive.shrunk(path, files(content())) is None
+    write(tmp_path, content())
+    smaller = content()
+    smaller.objects = smaller.objects[:4]
+    assert archive.shrunk(path, files(smaller)) is None
+    smaller.objects = smaller.objects[:3]
+    assert archive.shrunk(path, files(smaller)) == (8, 3)
+    path.write_bytes(b"damaged")
+    assert archive.shrunk(path, files(smaller)) is None
+
+
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".hidden", "A"])
 def test_a_space_whose_name_makes_no_file_name_is_refused(tmp_path, name):
     with pytest.raises(InvalidInput):
