@@ -47,6 +47,14 @@ def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> 
     :raises NotFound: no such ControlPlane.
     :raises KubestellarError: it has no usable Secret yet.
     """
+    return connect_to(hosting, read(hosting, space), in_cluster=in_cluster)
+
+
+def read(hosting: Cluster, space: str) -> dict[str, Any]:
+    """A ControlPlane.
+
+    :raises NotFound: there is none.
+    """
     control_plane = hosting.get(CONTROL_PLANES, space)
     if control_plane is None:
         raise NotFound(
@@ -55,7 +63,7 @@ def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> 
             reason="NotFound",
             hint="Create it (playbooks/hub.yml), or name an existing space.",
         )
-    return connect_to(hosting, control_plane, in_cluster=in_cluster)
+    return control_plane
 
 
 def connect_to(
@@ -112,14 +120,14 @@ def choose(
         if entry.get("kubeconfig"):
             cluster = Cluster.from_kubeconfig(entry["kubeconfig"], entry.get("context"), name=name)
         else:
-            control_plane = hosting().get(CONTROL_PLANES, name)
-            if control_plane is not None and control_plane["metadata"].get("deletionTimestamp"):
+            control_plane = read(hosting(), name)
+            if control_plane["metadata"].get("deletionTimestamp"):
                 raise KubestellarError(
                     f"{hosting().name}: the ControlPlane {name} is being deleted, and what is in it with it.",
                     hint="Name the other spaces, or wait until it is gone.",
                 )
-            wanted = wanted or role(control_plane or {})
-            cluster = connect(hosting(), name)
+            wanted = wanted or role(control_plane)
+            cluster = connect_to(hosting(), control_plane)
         if wanted is None:
             raise InvalidInput(
                 f"Whether {plain(name, 80)} is an ITS or a WDS is not known.", hint="Set its role."

@@ -17,7 +17,7 @@ import re
 import stat
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded import k
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import State
 
 from .running import CHECKOUT, INVENTORY, Running, assert_ok, destroy, make_stack
-from .test_faults import wait_for
 
 WDSES = ("wds1", "wds2")
 WECS = ("cluster1", "cluster2")
@@ -70,7 +69,8 @@ COMMANDS = re.findall(
 TEAM = "team.example.com/name"
 TEAMS = 9
 """Policies beside that of the shop; they take turns between the WDSes."""
-TARGETS = ({"location-group": "edge"}, {"city": "lisbon"}, {"city": "turin"}, {"tier": "gold"})
+EVERYWHERE = {"location-group": "edge"}
+TARGETS = ({"city": "lisbon"}, {"city": "lisbon"}, {"city": "turin"}, {"tier": "gold"})
 
 
 def meta(name: str, namespace: str, team: int, **annotations: str) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def policy(team: int) -> dict[str, Any]:
         "kind": "BindingPolicy",
         "metadata": {"name": f"team{team}", "labels": {"made-by": "hand"}},
         "spec": {
-            "clusterSelectors": [{"matchLabels": TARGETS[team % len(TARGETS)]}],
+            "clusterSelectors": [{"matchLabels": TARGETS[team % len(TARGETS)] if team else EVERYWHERE}],
             "downsync": [
                 selector,
                 {**selector, "resources": ["jobs"], "createOnly": True},
@@ -199,6 +199,14 @@ def apply(cluster: Cluster, objects: list[dict[str, Any]]) -> None:
     _bulk.raise_failures(outcomes, cluster.name)
 
 
+def eventually(condition: Callable[[], bool], seconds: float = 600) -> None:
+    """Fail unless the condition comes true in time. It may cost much, so it is not looked at all the time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(1)
+
+
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Running]:
     """The stack with its workload delivered."""
@@ -217,7 +225,7 @@ def fleet() -> Iterator[Running]:
         objects = [obj for team in teams for obj in team_objects(team)]
         apply(running.cluster(wds), [*objects, *(extras() if number == 0 else extras()[2:])])
         apply(running.cluster(wds), [policy(team) for team in teams])
-    wait_for(lambda: len(placement(running)) == TEAMS + 1 and delivered(running), 180)
+    eventually(lambda: len(placement(running)) == TEAMS + 1 and delivered(running))
     yield running
     if "KUBESTELLAR_TEST_KEEP" not in os.environ:
         destroy(running)
@@ -373,7 +381,7 @@ def let_an_hour_pass(running: Running, works: dict[str, set[str]]) -> None:
             mine = [item for item in items if item["metadata"]["name"] in names]
             return all((item.get("status") or {}).get("evictionStartTime") for item in mine)
 
-        wait_for(marked)
+        eventually(marked)
         long_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
         body = {"status": {"evictionStartTime": long_ago}}
         _bulk.in_parallel(
@@ -382,7 +390,7 @@ def let_an_hour_pass(running: Running, works: dict[str, set[str]]) -> None:
             ),
             sorted(names),
         )
-    wait_for(lambda: not any(old_works(running)[wec] & works[wec] for wec in WECS), 120)
+    eventually(lambda: not any(old_works(running)[wec] & works[wec] for wec in WECS))
 
 
 # -- the tests, in this order ----------------------------------------------------------------------------------------
@@ -467,7 +475,7 @@ def test_a_fresh_hub_takes_over_what_runs_in_the_workload_clusters(fleet, tmp_pa
     assert as_in_the_guide(fleet, "restore", tmp_path) == 0
     assert fleet.writes_since(mark) == []
     as_in_the_guide(fleet, "wecs", tmp_path)
-    wait_for(lambda: delivered(fleet), 180)
+    eventually(lambda: delivered(fleet))
 
     assert placement(fleet) == placed
     assert running_there(fleet) == there
@@ -493,8 +501,8 @@ def test_what_was_taken_over_obeys_the_fresh_hub(fleet):
         live = fleet.cluster("cluster1").get(CONFIG_MAPS, "item-1", "team0")
         return live["data"]["price"] == "7" and live["metadata"]["uid"] == before["metadata"]["uid"]
 
-    wait_for(arrived)
-    wait_for(lambda: fleet.cluster("cluster1").get(CONFIG_MAPS, "item-1", "team8") is None)
+    eventually(arrived)
+    eventually(lambda: fleet.cluster("cluster1").get(CONFIG_MAPS, "item-1", "team8") is None)
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------
@@ -540,6 +548,9 @@ def test_what_is_there_with_another_content_is_refused_unless_the_backup_is_to_w
 def test_another_placement_is_named(fleet, saved, module):
     its = fleet.cluster("its1")
     its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"labels": {"tier": "silver"}}})
+    eventually(
+        lambda: all(not placement(fleet)[f"wds2/{name}"]["clusters"] for name in ("team3", "team7")), 300
+    )
     failed = module("space_restore", **saved, wait_timeout=6)
     its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"labels": {"tier": "gold"}}})
     assert failed["failed"] and failed["placement"] == "different"
