@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of AUTH_SPEC, GUARD_SPEC and space_spec in module_utils/_auth.py."""
+    """Options of AUTH_SPEC, GUARD_SPEC and space_spec in module_utils/_auth.py, and SPACES_SPEC in module_utils/_space.py."""
 
     DOCUMENTATION = r"""
 options:
@@ -136,4 +136,29 @@ options:
     description:
       - The context in O(its_kubeconfig).
     type: str
+"""
+
+    SPACES = r"""
+options:
+  spaces:
+    description:
+      - The spaces to work on. If it is left out, all spaces of the hub, which are the ControlPlanes with the label C(kflex.kubestellar.io/cptype).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the space.
+        type: str
+        required: true
+      role:
+        description: What the space is for. If it is left out, the label of its ControlPlane says it.
+        type: str
+        choices: [its, wds]
+      kubeconfig:
+        description:
+          - Kubeconfig that leads straight to the space, instead of the connection to the hosting cluster. Then the role must be given.
+        type: path
+      context:
+        description: The context in the kubeconfig of the space.
+        type: str
 """

@@ -16,7 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
+from ansible_collections.kubestellar.core.plugins.module_utils._client import (
+    FIELD_MANAGER,
+    Cluster,
+    label,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -148,6 +152,7 @@ def apply_all(
     namespace: str | None = None,
     force: bool = False,
     dry_run: bool = False,
+    field_manager: str = FIELD_MANAGER,
     workers: int = WORKERS,
     progress: Progress | None = None,
 ) -> list[Outcome]:
@@ -174,7 +179,7 @@ def apply_all(
 
     def work(target: _Target) -> None:
         try:
-            _apply(cluster, target, live, force, dry_run, new_namespaces)
+            _apply(cluster, target, live, force, dry_run, field_manager, new_namespaces)
         except KubestellarError as error:
             target.outcome.error = error.message if not error.hint else f"{error.message} {error.hint}"
 
@@ -322,7 +327,13 @@ class _Live:
 
 
 def _apply(
-    cluster: Cluster, target: _Target, live: _Live, force: bool, dry_run: bool, new_namespaces: set[str]
+    cluster: Cluster,
+    target: _Target,
+    live: _Live,
+    force: bool,
+    dry_run: bool,
+    field_manager: str,
+    new_namespaces: set[str],
 ) -> None:
     """Bring one object about, and note what happened in its outcome."""
     outcome = target.outcome
@@ -336,12 +347,14 @@ def _apply(
         before = cluster.get(target.resource, outcome.name, outcome.namespace)
     else:
         before = live.find(target)
-    if before is not None and _diff.satisfied(target.want, before):
+    if before is not None and _diff.satisfied(target.want, before, field_manager=field_manager):
         return
     if dry_run and outcome.namespace in new_namespaces:
         outcome.method, outcome.after = "create", target.want
         return
-    after = cluster.apply(target.resource, target.want, force=force, dry_run=dry_run)
+    after = cluster.apply(
+        target.resource, target.want, field_manager=field_manager, force=force, dry_run=dry_run
+    )
     if before is None:
         outcome.method = "create"
     elif _diff.content(before) != _diff.content(after):

@@ -100,13 +100,13 @@ def _same(want: Any, live: Any, owned: Mapping[str, Any]) -> bool:
     if isinstance(want, Mapping):
         if not isinstance(live, Mapping):
             return not want and live is None and not _children(owned)
-        return _same_map(want, live, owned) if _children(owned) else _covers(want, live)
+        return _same_map(want, live, owned) if _children(owned) else covers(want, live)
     if isinstance(want, list):
         if not isinstance(live, list):
             return not want and live is None
         if any(key[:2] in ("k:", "v:") for key in owned):
             return _same_keyed(want, live, owned)
-        return _covers(want, live)
+        return covers(want, live)
     return _equal(want, live)
 
 
@@ -159,17 +159,17 @@ def _has_key(item: Any, key: Mapping[str, Any], *, exact: bool) -> bool:
     return all((not exact and name not in item) or item.get(name) == value for name, value in key.items())
 
 
-def _covers(want: Any, live: Any) -> bool:
-    """Whether `live` holds all of `want`, in an atomic value where the server may only have added defaults."""
+def covers(want: Any, live: Any) -> bool:
+    """Whether `live` holds all of `want`, where the server or others may only have added keys to mappings."""
     if isinstance(want, Mapping):
         return isinstance(live, Mapping) and all(
-            key in live and _covers(v, live[key]) for key, v in want.items()
+            key in live and covers(v, live[key]) for key, v in want.items()
         )
     if isinstance(want, list):
         return (
             isinstance(live, list)
             and len(want) == len(live)
-            and all(_covers(mine, theirs) for mine, theirs in zip(want, live, strict=True))
+            and all(covers(mine, theirs) for mine, theirs in zip(want, live, strict=True))
         )
     return _equal(want, live)
 

@@ -7,17 +7,36 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    InvalidInput,
+    KubestellarError,
+    NotFound,
+    plain,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
 
 CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
 _HOST_SERVER = "kubernetes.default.svc"
 """The server that KubeFlex writes for a space of type `host` (kubeflex: pkg/reconcilers/host/secret.go)."""
+
+SPACES_SPEC: dict[str, Any] = {
+    "spaces": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "role": {"type": "str", "choices": ["its", "wds"]},
+            "kubeconfig": {"type": "path"},
+            "context": {"type": "str"},
+        },
+    }
+}
+"""The option of modules that work on several spaces at once; see `choose`."""
 
 
 def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> Cluster:
@@ -28,6 +47,14 @@ def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> 
     :raises NotFound: no such ControlPlane.
     :raises KubestellarError: it has no usable Secret yet.
     """
+    return connect_to(hosting, read(hosting, space), in_cluster=in_cluster)
+
+
+def read(hosting: Cluster, space: str) -> dict[str, Any]:
+    """A ControlPlane.
+
+    :raises NotFound: there is none.
+    """
     control_plane = hosting.get(CONTROL_PLANES, space)
     if control_plane is None:
         raise NotFound(
@@ -36,7 +63,7 @@ def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> 
             reason="NotFound",
             hint="Create it (playbooks/hub.yml), or name an existing space.",
         )
-    return connect_to(hosting, control_plane, in_cluster=in_cluster)
+    return control_plane
 
 
 def connect_to(
@@ -64,6 +91,55 @@ def connect_to(
             hint="Wait until it is Ready, or look at its conditions and at the KubeFlex manager.",
         )
     return Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=space)
+
+
+def choose(
+    entries: Sequence[Mapping[str, Any]] | None, hosting: Callable[[], Cluster]
+) -> list[tuple[str, Cluster]]:
+    """Role and cluster of each space of the option `spaces`; of all spaces of the hub if it is None.
+
+    :param hosting: connects to the hosting cluster; not called if each entry has a connection of its own.
+    :raises InvalidInput: a name is there twice, or a role is not known.
+    :raises KubestellarError: the hub has no spaces, or not one of these.
+    """
+    if entries is None:
+        known = hosting().list(CONTROL_PLANES).items
+        entries = [
+            {"name": item["metadata"]["name"], "role": role(item)} for item in known if role(item) is not None
+        ]
+        if not entries:
+            raise KubestellarError(
+                f"{hosting().name}: there is no space: no ControlPlane has the label {CP_TYPE_LABEL}.",
+                hint="Set up the hub first (playbooks/hub.yml), or name the spaces.",
+            )
+    chosen: dict[str, tuple[str, Cluster]] = {}
+    for entry in entries:
+        name, wanted = entry["name"], entry.get("role")
+        if name in chosen:
+            raise InvalidInput(f"The space {plain(name, 80)} is named twice.", hint="Keep one of them.")
+        if entry.get("kubeconfig"):
+            cluster = Cluster.from_kubeconfig(entry["kubeconfig"], entry.get("context"), name=name)
+        else:
+            control_plane = read(hosting(), name)
+            if control_plane["metadata"].get("deletionTimestamp"):
+                raise KubestellarError(
+                    f"{hosting().name}: the ControlPlane {name} is being deleted, and what is in it with it.",
+                    hint="Name the other spaces, or wait until it is gone.",
+                )
+            wanted = wanted or role(control_plane)
+            cluster = connect_to(hosting(), control_plane)
+        if wanted is None:
+            raise InvalidInput(
+                f"Whether {plain(name, 80)} is an ITS or a WDS is not known.", hint="Set its role."
+            )
+        chosen[name] = (wanted, cluster)
+    return list(chosen.values())
+
+
+def role(control_plane: Mapping[str, Any]) -> str | None:
+    """`its` or `wds`, or None if its label does not say."""
+    value = ((control_plane.get("metadata") or {}).get("labels") or {}).get(CP_TYPE_LABEL)
+    return value if value in ("its", "wds") else None
 
 
 def secret_kubeconfig(

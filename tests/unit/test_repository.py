@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubernetes.core.plugins.doc_fragments import k8s_auth_options
-from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _module
+from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _module, _space
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import home
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
 from packaging.specifiers import SpecifierSet
@@ -49,6 +49,7 @@ FRAGMENTS: dict[str, dict[str, Any]] = {
     "_auth.DOCUMENTATION": {**_auth.AUTH_SPEC, **_auth.GUARD_SPEC},
     "_auth.WDS": _auth.space_spec("wds"),
     "_auth.ITS": _auth.space_spec("its"),
+    "_auth.SPACES": _space.SPACES_SPEC,
     "_embedded.DOCUMENTATION": home.STACK_SPEC,
 }
 """Doc fragment to the spec constant that it documents. Fragments without options need none."""

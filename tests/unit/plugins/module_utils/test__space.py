@@ -6,11 +6,17 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    InvalidInput,
+    KubestellarError,
+    NotFound,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
 
 HOST = "https://" + "kubernetes.default.svc"
 
@@ -69,3 +75,66 @@ def test_without_its_key_a_space_has_no_kubeconfig_yet(hosting):
     for kind in ("host", "k8s"):
         with pytest.raises(KubestellarError, match="its1 has no kubeconfig yet"):
             _space.connect_to(hosting, plane(kind), in_cluster=False)
+
+
+# -- several spaces at once ------------------------------------------------------------------------------------------
+
+
+def control_plane(name, role="wds", **metadata):
+    labels = {_space.CP_TYPE_LABEL: role} if role else {}
+    return {**plane("external"), "metadata": {"name": name, "labels": labels, **metadata}}
+
+
+@pytest.fixture
+def planes(hosting, monkeypatch):
+    """The ControlPlanes of the hosting cluster by name; the Secret of each leads to its own server."""
+    found = {}
+
+    def get(resource, name, _namespace=None):
+        return found.get(name) if resource == CONTROL_PLANES else {"data": hosting.data}
+
+    put(hosting, "kubeconfig", "https://space.test")
+    monkeypatch.setattr(hosting, "get", get)
+    monkeypatch.setattr(hosting, "list", lambda _resource: SimpleNamespace(items=list(found.values())))
+    return found
+
+
+def test_without_names_all_spaces_of_the_hub_are_meant(hosting, planes):
+    planes |= {
+        "its1": control_plane("its1", "its"),
+        "wds1": control_plane("wds1"),
+        "x": control_plane("x", ""),
+    }
+    chosen = _space.choose(None, lambda: hosting)
+    assert [(role, cluster.name, cluster.server) for role, cluster in chosen] == [
+        ("its", "its1", "https://space.test"),
+        ("wds", "wds1", "https://space.test"),
+    ]
+
+
+def test_a_named_space_has_the_role_that_it_is_given_or_that_its_label_says(hosting, planes):
+    planes |= {"its1": control_plane("its1", "its"), "x": control_plane("x", "")}
+    chosen = _space.choose([{"name": "its1"}, {"name": "x", "role": "wds"}], lambda: hosting)
+    assert [(role, cluster.name) for role, cluster in chosen] == [("its", "its1"), ("wds", "x")]
+    with pytest.raises(InvalidInput, match="Whether x is an ITS or a WDS is not known"):
+        _space.choose([{"name": "x"}], lambda: hosting)
+    with pytest.raises(InvalidInput, match="The space its1 is named twice"):
+        _space.choose([{"name": "its1"}, {"name": "its1"}], lambda: hosting)
+    with pytest.raises(NotFound, match="there is no ControlPlane other"):
+        _space.choose([{"name": "other"}], lambda: hosting)
+
+
+def test_a_space_that_is_being_deleted_or_no_space_at_all_is_not_taken_for_an_empty_one(hosting, planes):
+    with pytest.raises(KubestellarError, match="there is no space"):
+        _space.choose(None, lambda: hosting)
+    planes["wds1"] = control_plane("wds1", deletionTimestamp="t")
+    with pytest.raises(KubestellarError, match="the ControlPlane wds1 is being deleted"):
+        _space.choose(None, lambda: hosting)
+
+
+def test_a_space_with_a_connection_of_its_own_needs_no_hosting_cluster(tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text(dump_yaml(kubeconfig("https://direct.test")))
+    entry = {"name": "wds1", "role": "wds", "kubeconfig": str(path), "context": "x"}
+    ((role, cluster),) = _space.choose([entry], lambda: pytest.fail("connected"))
+    assert (role, cluster.name, cluster.server) == ("wds", "wds1", "https://direct.test")
