@@ -177,6 +177,9 @@ def machine(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mach
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: ingress-nginx\nversion: 4.12.1\n")
     (chart / "values.yaml").write_text(INGRESS_VALUES)
     (chart / "templates" / "all.yaml").write_text(INGRESS_CHART)
+    # What such a cluster comes without.
+    hub.cluster.delete(_resources.DEPLOYMENTS, "ingress-nginx-controller", "ingress-nginx")
+    hub.cluster.delete(_resources.INGRESS_CLASSES, "nginx", None)
     # As kind would do.
     label = {"metadata": {"labels": {"ingress-ready": "true"}}}
     hub.cluster.patch(_resources.NODES, "hub-node-1", None, label)
@@ -335,6 +338,8 @@ def test_a_hub_on_openshift_by_a_token(machine: Machine, openshift, module):
         "hub_itses": [{"name": "its1"}],
         "hub_wdses": [{"name": "wds1", "type": "host", "api_groups": ["", "apps"]}],
         "hub_kubeflex": {"postgresql": False},
+        # Its Pods, which wait for the database, are only simulated.
+        "hub_preflight_skip": ["database-missing"],
         # KubeStellar's controller, which brings its kinds to a WDS, is only simulated.
         "hub_verify": "none",
     }

@@ -399,7 +399,7 @@ def name_reserved(case: Case) -> Findings:
 def bootstrap_secret_missing(case: Case) -> Findings:
     """Whether KubeFlex will find what it adopts a space with. A Secret of the space itself makes it needless."""
     for space in case.new:
-        if space.type != "external":
+        if space.type != "external" or not any(space.bootstrap):
             continue
         namespace, name, key = space.bootstrap
         keys = case.facts.keys.get((namespace, name))

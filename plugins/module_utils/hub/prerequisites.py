@@ -9,7 +9,7 @@ What would be the same trouble later has the id and the sentences that it has th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -188,7 +188,8 @@ class Space:
 
     :ivar role: `its` or `wds`.
     :ivar ocm: whether OCM is installed in an ITS.
-    :ivar bootstrap: namespace, name and key of the Secret that a space of type `external` is adopted with.
+    :ivar bootstrap: namespace, name and key of the Secret that a space of type `external` is adopted with; empty if it is
+        made of a kubeconfig that is given.
     """
 
     name: str
@@ -236,7 +237,9 @@ def wanted(
     """
     made = values.chart_values(settings, extra)
     kubeflex = made.get("kubeflex-operator") or {}
+    given = {space["name"] for space in settings.get("itses") or [] if space.get("kubeconfig")}
     spaces = [_space(space, "its", namespace) for space in made.get("ITSes") or []]
+    spaces = [replace(space, bootstrap=("", "", "")) if space.name in given else space for space in spaces]
     spaces += [_space(space, "wds", namespace) for space in made.get("WDSes") or []]
     return Wanted(
         tuple(spaces),

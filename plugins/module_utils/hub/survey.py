@@ -195,7 +195,7 @@ def _with_secrets(facts: Facts, cluster: Cluster, case: Case) -> Facts:
     """Which keys the Secrets have that spaces are adopted with. What is in them goes no further than here."""
     places = set()
     for space in case.new:
-        if space.type == "external":
+        if space.type == "external" and any(space.bootstrap):
             places |= {space.bootstrap[:2], (space.namespace, "admin-kubeconfig")}
     keys: dict[tuple[str, str], frozenset[str] | None] = {}
     for namespace, name in sorted(places):
