@@ -18,50 +18,9 @@ author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
   - kubestellar.core._auth
+  - kubestellar.core._hub
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
-options:
-  itses:
-    description:
-      - The ITSes of the hub.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane.
-        type: str
-      install_ocm:
-        description: Has no effect here.
-        type: bool
-      bootstrap_secret:
-        description: Has no effect here.
-        type: dict
-  wdses:
-    description:
-      - The WDSes of the hub.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: Name of the space.
-        type: str
-        required: true
-      type:
-        description: Type of its ControlPlane.
-        type: str
-      its:
-        description: Has no effect here.
-        type: str
-      api_groups:
-        description: API groups whose objects can be placed.
-        type: list
-        elements: str
 attributes:
   check_mode:
     support: full
@@ -94,26 +53,7 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import openshift
-
-_SPACE: dict[str, Any] = {"name": {"type": "str", "required": True}, "type": {"type": "str"}}
-SPEC: dict[str, Any] = {
-    "itses": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            **_SPACE,
-            "install_ocm": {"type": "bool"},
-            "bootstrap_secret": {"type": "dict", "no_log": False},
-        },
-    },
-    "wdses": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {**_SPACE, "its": {"type": "str"}, "api_groups": {"type": "list", "elements": "str"}},
-    },
-}
+from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import SPACES_SPEC
 
 
 def work(context: Context) -> dict[str, Any]:
@@ -129,7 +69,7 @@ def work(context: Context) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, work)
+    run(SPACES_SPEC, work)
 
 
 if __name__ == "__main__":
