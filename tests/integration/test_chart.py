@@ -158,6 +158,24 @@ def test_a_release_that_a_dead_helm_left_pending_is_repaired(installed):
 # -- the end ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_hub_with_a_cluster_in_it_is_not_removed(installed):
+    cluster = {
+        "apiVersion": "cluster.open-cluster-management.io/v1",
+        "kind": "ManagedCluster",
+        "metadata": {"name": "edge1"},
+        "spec": {"hubAcceptsClient": False},
+    }
+    installed.cluster.create(_resources.MANAGED_CLUSTERS, cluster)
+    mark = len(installed.audit_log())
+    done = installed.run("teardown")
+    assert done.returncode != 0
+    assert "the hub is still in use: its1 has the clusters edge1. Nothing has been removed." in " ".join(
+        done.stdout.split()
+    )
+    assert installed.writes(mark) == []
+    installed.cluster.delete(_resources.MANAGED_CLUSTERS, "edge1")
+
+
 def test_the_hub_is_removed_and_removing_it_again_changes_nothing(installed):
     assert_ok(installed.run("teardown"))
     assert installed.planes() == []
