@@ -75,14 +75,24 @@ _CORE_CHART = "the core chart"
 _BROUGHT: dict[str, tuple[_Brought, ...]] = {
     # clusteradm 1.0.0 installs the bundle of its own version: clusteradm: pkg/version/version.go
     "kubestellar/clusteradm": (
-        _Brought(f"{OCM}/registration-operator:v{{version}}", (ITS, WEC), "OCM's operators, and a klusterlet in one", "ocm: deploy/cluster-manager/chart, deploy/klusterlet/chart"),
+        _Brought(
+            f"{OCM}/registration-operator:v{{version}}",
+            (ITS, WEC),
+            "OCM's operators, and a klusterlet in one",
+            "ocm: deploy/cluster-manager/chart, deploy/klusterlet/chart",
+        ),
         _Brought(f"{OCM}/registration:v{{version}}", (ITS, WEC), "OCM's registration", "ocm: deploy/cluster-manager/chart, deploy/klusterlet/chart"),
         _Brought(f"{OCM}/work:v{{version}}", (ITS, WEC), "OCM's work", "ocm: deploy/cluster-manager/chart, deploy/klusterlet/chart"),
         _Brought(f"{OCM}/placement:v{{version}}", (ITS,), "OCM's placement", "ocm: deploy/cluster-manager/chart"),
         _Brought(f"{OCM}/addon-manager:v{{version}}", (ITS,), "OCM's add-on manager", "ocm: deploy/cluster-manager/chart"),
     ),
     "kubestellar/ocm-status-addon-chart": (
-        _Brought("ghcr.io/kubestellar/ocm-status-addon:{version}", (ITS, WEC), "status add-on and its agents", "ocm-status-addon: .goreleaser.yaml, pkg/controller/manager.go"),
+        _Brought(
+            "ghcr.io/kubestellar/ocm-status-addon:{version}",
+            (ITS, WEC),
+            "status add-on and its agents",
+            "ocm-status-addon: .goreleaser.yaml, pkg/controller/manager.go",
+        ),
         _Brought("quay.io/kubestellar/kubectl:1.29.3", (ITS,), "status add-on", "ocm-status-addon: config/manager/manager.yaml", True),
     ),
     "kubestellar/charts/postgresql": (

@@ -13,7 +13,10 @@ from ansible_collections.kubestellar.core.plugins.filter.hub_images import hub_i
 from ansible_collections.kubestellar.core.plugins.filter.hub_redirected import hub_redirected
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import images, values
 
-INNER = "kind: PostCreateHook\nspec: {containers: [{image: quay.io/kubestellar/helm:3.14.0, args: [oci://quay.io/kubestellar/openshift-crds, --version, 0.1.0]}]}"
+INNER = (
+    "kind: PostCreateHook\nspec: {containers: [{image: quay.io/kubestellar/helm:3.14.0, "
+    "args: [oci://quay.io/kubestellar/openshift-crds, --version, 0.1.0]}]}"
+)
 RENDERED = f"""\
 kind: Deployment
 metadata: {{name: kubeflex-controller-manager}}
