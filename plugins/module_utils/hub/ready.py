@@ -417,10 +417,11 @@ class _Work:
         inside = self._inside.setdefault(space.name, _Inside())
         if self.settings.verify == NONE:
             inside.done, inside.reason = True, "not looked at, as asked for"
-        if inside.done:
+        waited = _STEPS_OF[space.role] & set(self.settings.steps)
+        if inside.done or not waited:
             return
         # What keeps us from looking is in the way of whatever we wait for in it.
-        step = next(step for step in steps.STEPS if step in _STEPS_OF[space.role] & set(self.settings.steps))
+        step = min(waited, key=steps.STEPS.index)
         key = f"{space.name}/inside"
         if inside.cluster is None:
             try:

@@ -19,7 +19,9 @@ INIT = [
 FLAGS = ["--wds-name={{.ControlPlaneName}}", "--wds-qps=5", "-v=2"]
 
 
-def deployment(name="transport-controller", image="transport:1", args=FLAGS, init=INIT):
+def deployment(name="transport-controller", image="transport:1", args=None, init=None):
+    args = FLAGS if args is None else args
+    init = INIT if init is None else init
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -100,8 +100,10 @@ class Kept:
 
     name = "hub"
 
-    def __init__(self, found, ingress_class=CLASS, pods=()):
-        self.objects = {DEPLOYMENTS: found, INGRESS_CLASSES: ingress_class}
+    def __init__(self, found, ingress_class="nginx", pods=()):
+        # The usual one by its name, another as it is, or None.
+        usual = CLASS if ingress_class == "nginx" else ingress_class
+        self.objects = {DEPLOYMENTS: found, INGRESS_CLASSES: usual}
         self.pods = list(pods)
         self.patches = []
         self._events = queue.Queue()

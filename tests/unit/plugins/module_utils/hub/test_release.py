@@ -309,7 +309,7 @@ def test_a_part_that_the_release_is_told_not_to_make_must_be_there():
 
 
 @pytest.mark.parametrize(
-    ("version", "than", "older"),
+    ("one", "other", "older"),
     [
         ("0.29.0", "0.30.0", True),
         ("0.9.0", "0.30.0", True),
@@ -323,9 +323,9 @@ def test_a_part_that_the_release_is_told_not_to_make_must_be_there():
         ("latest", "0.30.0", False),
     ],
 )
-def test_versions_are_ordered_as_semantic_versions(version, than, older):
-    assert release.is_older(version, than) is older
-    assert not release.is_older(than, version) or not older
+def test_versions_are_ordered_as_semantic_versions(one, other, older):
+    assert release.is_older(one, other) is older
+    assert not release.is_older(other, one) or not older
 
 
 def test_the_version_before_is_the_last_other_one():
