@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import shutil
 import subprocess
 import sys
@@ -123,18 +122,16 @@ class Hub:
 
     def writes(self, since: int) -> list[str]:
         """The writes of helm and the collection since a mark, from the audit log."""
-        lines = self.audit_log()[since:]
-        events = [json.loads(line) for line in lines]
         return [
             f"{event['verb']} {event['requestURI']}"
-            for event in events
+            for event in self.running.audit("hub", since)
             if event.get("userAgent", "").startswith(("kubestellar.core", "Helm"))
             and "dryRun=All" not in event["requestURI"]
         ]
 
-    def audit_log(self) -> list[str]:
-        """The lines of the cluster's audit log."""
-        return (self.running.stack.cluster("hub") / "logs" / "audit.log").read_text().splitlines()
+    def mark(self) -> int:
+        """The length of the cluster's audit log now, for `writes`."""
+        return self.running.audited("hub")
 
     def arguments_of(self, wds: str, deployment: str) -> list[str]:
         """All arguments of the containers of a controller, those of init containers first."""

@@ -82,26 +82,33 @@ class Running:
             start_new_session=True,
         )
 
+    def audit(self, context: str, since: int = 0) -> list[dict[str, Any]]:
+        """The events in the audit log of a cluster, after the first `since`."""
+        return [json.loads(line) for line in self._audit_lines(context)[since:]]
+
+    def audited(self, context: str) -> int:
+        """How many events the audit log of a cluster has now."""
+        return len(self._audit_lines(context))
+
+    def _audit_lines(self, context: str) -> list[str]:
+        text = (self.stack.cluster(context) / "logs" / "audit.log").read_text()
+        return text.split("\n")[:-1]  # after the last one, a line may be half written
+
     def writes(self, context: str, since: int = 0) -> list[dict[str, Any]]:
         """The write requests of the collection in the audit log of a cluster, after the first `since` events.
 
         A dry run is in the log too, but writes nothing.
         """
-        lines = (self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines()
-        events = [json.loads(line) for line in lines[since:]]
         return [
             event
-            for event in events
+            for event in self.audit(context, since)
             if event.get("userAgent", "").startswith("kubestellar.core")
             and "dryRun=All" not in event["requestURI"]
         ]
 
     def mark(self, *more: str) -> dict[str, int]:
         """The length of each audit log now, for `writes_since`. :param more: clusters beside the usual ones."""
-        return {
-            context: len((self.stack.cluster(context) / "logs" / "audit.log").read_text().splitlines())
-            for context in (*CONTEXTS, *more)
-        }
+        return {context: self.audited(context) for context in (*CONTEXTS, *more)}
 
     def writes_since(self, mark: dict[str, int]) -> list[str]:
         """What the collection has written anywhere since a mark, one line per request."""

@@ -303,10 +303,7 @@ def creations_and_deletions(running: Running, since: dict[str, int]) -> list[str
     """Such requests in the workload clusters, whoever sent them, without those for the records of agents."""
     found = []
     for wec in WECS:
-        for line in (
-            (running.stack.cluster(wec) / "logs" / "audit.log").read_text().splitlines()[since[wec] :]
-        ):
-            event = json.loads(line)
+        for event in running.audit(wec, since[wec]):
             reference = event.get("objectRef") or {}
             records = reference.get("resource") in (
                 "appliedmanifestworks",

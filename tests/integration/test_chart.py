@@ -16,7 +16,7 @@ from .running import assert_ok
 
 
 def test_a_check_run_before_the_hub_is_there_forecasts_it_and_writes_nothing(hub):
-    mark = len(hub.audit_log())
+    mark = hub.mark()
     assert assert_ok(hub.run("hub", "--check"))["hub"]["changed"] == 1
     assert hub.writes(mark) == [] and hub.planes() == []
 
@@ -35,14 +35,14 @@ def test_the_chart_gives_a_ready_hub_with_its_wds_bound(installed):
 
 
 def test_a_second_run_changes_nothing_and_sends_no_write(installed):
-    mark = len(installed.audit_log())
+    mark = installed.mark()
     counters = assert_ok(installed.run("hub"))
     assert counters["hub"]["changed"] == 0
     assert installed.writes(mark) == []
 
 
 def test_a_check_run_on_the_hub_forecasts_nothing_and_writes_nothing(installed):
-    mark = len(installed.audit_log())
+    mark = installed.mark()
     counters = assert_ok(installed.run("hub", "--check", "--diff"))
     assert counters["hub"]["changed"] == 0
     assert installed.writes(mark) == []
@@ -106,13 +106,13 @@ def test_two_wdses_are_bound_each_to_its_own_its_and_nothing_else_is_touched(ins
         assert f"--its-name={its}" in installed.arguments_of(wds, "kubestellar-controller-manager")
     after = installed.cluster.get(_resources.DEPLOYMENTS, "transport-controller", "wds1-system")
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
-    mark = len(installed.audit_log())
+    mark = installed.mark()
     assert assert_ok(installed.run("hub", **TWO))["hub"]["changed"] == 0
     assert installed.writes(mark) == []
 
 
 def test_a_space_that_is_no_longer_listed_is_deleted_only_if_that_is_meant(installed):
-    mark = len(installed.audit_log())
+    mark = installed.mark()
     done = installed.run("hub")
     assert done.returncode != 0
     output = " ".join(done.stdout.split())
@@ -166,7 +166,7 @@ def test_a_hub_with_a_cluster_in_it_is_not_removed(installed):
         "spec": {"hubAcceptsClient": False},
     }
     installed.cluster.create(_resources.MANAGED_CLUSTERS, cluster)
-    mark = len(installed.audit_log())
+    mark = installed.mark()
     done = installed.run("teardown")
     assert done.returncode != 0
     assert "the hub is still in use: its1 has the clusters edge1. Nothing has been removed." in " ".join(

@@ -83,7 +83,7 @@ def pods_of_wds2(hub: Hub) -> set[str]:
 
 
 def test_a_check_run_before_the_hub_is_there_forecasts_the_adoptions_and_writes_nothing(hub):
-    mark = len(hub.audit_log())
+    mark = hub.mark()
     counters = assert_ok(hub.run("hub", "--check", "--diff", **spaces(hub, "wds2")))
     assert counters["hub"]["changed"] == 3  # the Secret for its2, the chart, wds2
     assert hub.writes(mark) == [] and hub.planes() == []
@@ -105,14 +105,14 @@ def test_an_external_wds_and_an_existing_ocm_hub_are_adopted_and_bound(adopted):
 
 
 def test_a_second_run_sends_no_write(adopted):
-    mark = len(adopted.audit_log())
+    mark = adopted.mark()
     done = adopted.run("hub", **spaces(adopted, "wds2"))
     assert assert_ok(done)["hub"]["changed"] == 0
     assert adopted.writes(mark) == []
 
 
 def test_what_is_not_due_is_not_renewed(adopted, module):
-    mark = len(adopted.audit_log())
+    mark = adopted.mark()
     made = credentials(adopted, module, renew_before=60)
     assert made["changed"] is False and made["restarted"] == [] and adopted.writes(mark) == []
     expires = {entry["space"]: entry["expires"] for entry in made["objects"]}
@@ -130,7 +130,7 @@ def credentials(hub: Hub, module: Any, *, admin: bool = False, **options: Any) -
 
 def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted):
     variables = {**spaces(adopted, "wds2"), "hub_renew_before": 3600}
-    mark, before, pods = len(adopted.audit_log()), token_of_wds2(adopted), pods_of_wds2(adopted)
+    mark, before, pods = adopted.mark(), token_of_wds2(adopted), pods_of_wds2(adopted)
     assert assert_ok(adopted.run("renew", "--check", **variables))["hub"]["changed"] == 1
     assert adopted.writes(mark) == []
     time.sleep(1)  # Kubernetes counts the ends of tokens in seconds
@@ -149,7 +149,7 @@ def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted
 
 
 def test_nothing_is_left_to_do_after_a_renewal_and_a_further_wds_does_not_touch_the_first(adopted, module):
-    mark = len(adopted.audit_log())
+    mark = adopted.mark()
     made = credentials(adopted, module, renew_before=60)
     assert made["changed"] is False and adopted.writes(mark) == []
     assert_ok(adopted.run("hub", **spaces(adopted, "wds2", "wds3")))
@@ -180,7 +180,7 @@ def test_a_token_that_has_expired_needs_an_administrator_and_then_is_good_again(
 
 
 def test_an_adoption_without_a_kubeconfig_and_without_a_secret_is_one_sentence(adopted):
-    mark = len(adopted.audit_log())
+    mark = adopted.mark()
     listed = spaces(adopted, "wds2")
     listed["hub_wdses"].append({"name": "wds5", "type": "external", "its": "its1"})
     done = adopted.run("hub", **listed)

@@ -124,7 +124,7 @@ def namespace_on_its_way_out(hub: Hub) -> Iterator[None]:
 
 
 def test_a_fit_cluster_lacks_nothing_and_nothing_is_written(hub, preflight):
-    mark = len(hub.audit_log())
+    mark = hub.mark()
     made = preflight()
     assert not made.get("failed") and errors(made) == set(), made["table"]
     entries = {entry["id"]: entry for entry in made["checks"]}
@@ -134,7 +134,7 @@ def test_a_fit_cluster_lacks_nothing_and_nothing_is_written(hub, preflight):
     assert found <= {"address-loopback", "address-unresolved", "address-unreachable"}
     assert entries["pod-unschedulable"]["state"] == entries["volume-missing"]["state"] == "ok"
     assert entries["right-missing"]["message"] == "The credentials have every right."
-    events = [json.loads(line) for line in hub.audit_log()[mark:]]
+    events = hub.running.audit("hub", mark)
     ours = [event for event in events if event["userAgent"].startswith("kubestellar.core")]
     assert len(ours) < 25
     # The question for rights is a create of something that is never stored, and as a dry run besides.
@@ -230,7 +230,7 @@ def test_the_play_of_the_guide_shows_what_may_not_work_and_writes_nothing(hub, t
     found = re.findall(r"code-block:: yaml\n\n((?:   .+\n)+)", guide)
     (play,) = (text for text in found if "tasks_from: preflight" in text)
     (tmp_path / "play.yml").write_text(textwrap.dedent(play))
-    mark = len(hub.audit_log())
+    mark = hub.mark()
     done = hub.run(str(tmp_path / "play"))
     assert assert_ok(done)["hub"]["changed"] == 0
     assert "prerequisites of hub: 0 errors, " in done.stdout and "[address-loopback]" in done.stdout
@@ -238,7 +238,7 @@ def test_the_play_of_the_guide_shows_what_may_not_work_and_writes_nothing(hub, t
 
 
 def test_hub_yml_tells_everything_that_is_lacking_before_the_first_write(hub):
-    mark = len(hub.audit_log())
+    mark = hub.mark()
     with cordoned(hub), without_default_class(hub), without_ingress_class(hub):
         done = hub.run("hub")
         written = hub.writes(mark)
@@ -254,7 +254,7 @@ def test_hub_yml_tells_everything_that_is_lacking_before_the_first_write(hub):
 
 
 def test_a_hub_that_is_there_is_not_held_up_by_what_it_uses_itself(installed, preflight):
-    mark = len(installed.audit_log())
+    mark = installed.mark()
     with (
         cordoned(installed),
         small(installed),
@@ -265,7 +265,7 @@ def test_a_hub_that_is_there_is_not_held_up_by_what_it_uses_itself(installed, pr
     assert not made.get("failed") and made["summary"]["error"] == made["summary"]["warning"] == 0, made[
         "table"
     ]
-    events = [json.loads(line) for line in installed.audit_log()[mark:]]
+    events = installed.running.audit("hub", mark)
     reads = [
         event
         for event in events

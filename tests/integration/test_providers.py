@@ -194,7 +194,7 @@ def machine(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mach
 
 def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine, module):
     cluster, variables = machine.hub.cluster, machine.local("kind")
-    mark = len(machine.hub.audit_log())
+    mark = machine.hub.mark()
     counters = assert_ok(machine.run("hub", "--check", **variables))["hub"]
     assert counters["changed"] == 1 and not machine.home.exists()
     assert machine.writes() == [] and machine.hub.writes(mark) == []
@@ -220,7 +220,7 @@ def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine, module):
     assert "--enable-ssl-passthrough=true" in container["args"] and container["ports"][0]["hostPort"] == 443
     assert controller["status"]["readyReplicas"] == 1
 
-    mark = len(machine.hub.audit_log())
+    mark = machine.hub.mark()
     assert assert_ok(machine.run("step", **variables))["hub"]["changed"] == 0
     assert machine.hub.writes(mark) == [] and machine.writes() == []
 
@@ -351,6 +351,6 @@ def test_a_hub_on_openshift_by_a_token(machine: Machine, openshift, module):
     its = cluster.get(_resources.CONTROL_PLANES, "its1")
     assert its["spec"]["type"] == "host"
     assert "--api-groups=,apps" in machine.hub.arguments_of("wds1", "kubestellar-controller-manager")
-    mark = len(machine.hub.audit_log())
+    mark = machine.hub.mark()
     assert assert_ok(machine.run("hub", **openshift, **spaces))["hub"]["changed"] == 0
     assert machine.hub.writes(mark) == []

@@ -59,9 +59,7 @@ def written_since(running: Running, mark: dict[str, int]) -> list[str]:
     """What kubectl or the collection has written anywhere since a mark."""
     found = []
     for context in CONTEXTS:
-        log = running.stack.cluster(context) / "logs" / "audit.log"
-        for line in log.read_text().splitlines()[mark[context] :]:
-            event = json.loads(line)
+        for event in running.audit(context, mark[context]):
             if event.get("userAgent", "").startswith(("kubectl", "oc/", "kubestellar.core")):
                 found.append(f"{context}: {event['verb']} {event['requestURI']}")
     return found
