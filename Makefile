@@ -57,7 +57,7 @@ units: set-up-test ## unit tests, some seconds
 	@.venv/bin/python -m pytest tests/unit $(ARGS)
 
 integration: set-up-test ## tests against two real stacks of their own, beside any demo, then the molecule scenarios
-	@$(STAGES) pytest='.venv/bin/python -m pytest -n 2 --dist loadfile tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
+	@$(STAGES) pytest='.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
 
 e2e: set-up-test ## KubeStellar's own end-to-end suite, against a stack of its own; ARGS=-ginkgo.focus=... picks specs
 	@.venv/bin/python tools/e2e.py $(ARGS)
