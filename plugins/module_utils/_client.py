@@ -139,7 +139,7 @@ class Cluster:
         self.server = str(configuration.host).rstrip("/")
         self._configuration = configuration
         self._pool = _library().client.rest.RESTClientObject(configuration).pool_manager
-        self._headers: dict[str, str] = {}
+        self._headers = urllib3.HTTPHeaderDict()
         self._lock = threading.Lock()
         self._discovery: dict[tuple[str, str], Resource] | None = None
         self._preferred: list[Resource] = []
@@ -172,7 +172,8 @@ class Cluster:
         if auth.impersonate_user:
             cluster._headers["Impersonate-User"] = auth.impersonate_user
         if auth.impersonate_groups:
-            cluster._headers["Impersonate-Group"] = ",".join(auth.impersonate_groups)
+            for group in auth.impersonate_groups:
+                cluster._headers.add("Impersonate-Group", group)
         return cluster
 
     @classmethod
@@ -300,7 +301,7 @@ class Cluster:
                     raise KubestellarError(
                         f"{self.name}: the file {path} cannot be read: {error.strerror}."
                     ) from error
-        headers = {key.lower(): value for key, value in self._headers.items()}
+        headers = self._headers
         scheme, _blank, credentials = str(self._token() or headers.get("authorization") or "").partition(" ")
         if scheme.lower() == "bearer":
             user["token"] = credentials.strip()
@@ -310,7 +311,7 @@ class Cluster:
         if "impersonate-user" in headers:
             user["as"] = headers["impersonate-user"]
         if "impersonate-group" in headers:
-            user["as-groups"] = headers["impersonate-group"].split(",")
+            user["as-groups"] = headers.getlist("impersonate-group")
         return user
 
     def _token(self) -> str | None:
@@ -425,7 +426,8 @@ class Cluster:
         pairs = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         if pairs:
             url += "?" + urlencode(pairs)
-        headers = {"Accept": accept, "User-Agent": self.user_agent, **self._headers}
+        headers = self._headers.copy()
+        headers.update({"Accept": accept, "User-Agent": self.user_agent})
         if data is not None:
             headers["Content-Type"] = content_type
         token = self._token()
