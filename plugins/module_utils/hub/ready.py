@@ -65,6 +65,8 @@ _PROPERTIES = "customization-properties"
 _WDS_KINDS = ("bindingpolicies.control.kubestellar.io", "bindings.control.kubestellar.io")
 _ITS_KINDS = ("workstatuses.control.kubestellar.io",)
 _LOOK_SECONDS = 2.0
+_ASK_SECONDS = 10.0
+"""How long the answers of the API server to questions in a dry run hold."""
 _STUCK_SECONDS = 60.0
 _REACH_SECONDS = 5.0
 _REMIND_SECONDS = 60.0
@@ -304,6 +306,7 @@ class _Work:
     _repaired: set[str] = field(default_factory=set)
     _patched: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     _unseen: dict[str, float] = field(default_factory=dict)
+    _asked: dict[str, tuple[float, Finding | None]] = field(default_factory=dict)
     _diagnosed: float = float("-inf")
     _no_database: bool = False
     _nudges: _control_plane.Nudges = field(default_factory=_control_plane.Nudges)
@@ -627,6 +630,17 @@ class _Work:
             return troubles.refused_objects(space.name, str(synced.get("message") or ""))
         done = (plane.get("status") or {}).get("postCreateHooks") or {}
         pending = [name for name in _control_plane.hook_names(plane) if not done.get(name)]
+        if not pending:
+            return None
+        asked, found = self._asked.get(space.name, (float("-inf"), None))
+        if time.monotonic() - asked >= _ASK_SECONDS:
+            found = self._refused_of_hooks(space, plane, pending)
+            self._asked[space.name] = (time.monotonic(), found)
+        return found
+
+    def _refused_of_hooks(
+        self, space: Space, plane: Mapping[str, Any], pending: Sequence[str]
+    ) -> Finding | None:
         for hook in (self._objects[POST_CREATE_HOOKS].get(("", name)) for name in pending):
             for resource, want in _made(hook, plane):
                 if (space.namespace, want["metadata"]["name"]) not in self._objects[resource]:
