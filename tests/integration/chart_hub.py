@@ -130,7 +130,7 @@ class Hub:
         ]
 
     def mark(self) -> int:
-        """The length of the cluster's audit log now, for `writes`."""
+        """How far the cluster's audit log is now, for `writes`."""
         return self.running.audited("hub")
 
     def arguments_of(self, wds: str, deployment: str) -> list[str]:
