@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One entry per hub, ITS and provider, with the keys C(hub), C(its), C(provider) and C(clusters).
+  description: One entry per hub, ITS, provider and state, with the keys C(hub), C(its), C(provider), C(state) and C(clusters).
   type: list
   elements: dict
 """
@@ -50,28 +50,33 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 DEFAULT_ITS = "its1"
+STATES = ("present", "drained", "absent")
 
 
 def wec_batches(
     hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """One batch per (hub, ITS, provider) of the hosts, each with its clusters in the order of the inventory.
+    """One batch per (hub, ITS, provider, state) of the hosts, each with its clusters in the order of the inventory.
 
     A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`.
 
-    :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist.
+    :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist; or
+        its state is none.
     """
-    batches: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    batches: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for host in hosts:
         variables = hostvars[host]
         hub = _hub(host, variables, hubs)
         its = variables.get("wec_its") or _only_its(host, hub, hostvars)
         provider = variables.get("wec_provider") or "embedded"
+        state = variables.get("wec_state") or "present"
+        if state not in STATES:
+            raise AnsibleFilterError(f"{host}: wec_state is {state}. Set it to one of: {', '.join(STATES)}.")
         name = variables.get("wec_name") or host
         described = {
             key: variables.get(f"wec_{key}") or {} for key in ("labels", "annotations", "properties")
         }
-        batches.setdefault((hub, its, provider), []).append(
+        batches.setdefault((hub, its, provider, state), []).append(
             {
                 "host": host,
                 "name": name,
@@ -80,8 +85,8 @@ def wec_batches(
             }
         )
     return [
-        {"hub": hub, "its": its, "provider": provider, "clusters": clusters}
-        for (hub, its, provider), clusters in batches.items()
+        {"hub": hub, "its": its, "provider": provider, "state": state, "clusters": clusters}
+        for (hub, its, provider, state), clusters in batches.items()
     ]
 
 

@@ -45,6 +45,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     condition,
     summary,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import templates
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 
 PROPERTIES_NAMESPACE = "customization-properties"
 """Namespace of the ConfigMaps for template expansion, one per WEC; KubeStellar's transport controller makes it too."""
@@ -266,14 +269,18 @@ def longest_silence(managed: Mapping[str, Any] | None) -> float:
 
 def lease_age(lease: Mapping[str, Any] | None, now: float) -> float | None:
     """Seconds since the agent renewed its Lease, or None if there is none; never negative."""
-    text = ((lease or {}).get("spec") or {}).get("renewTime")
+    return seconds_since(((lease or {}).get("spec") or {}).get("renewTime"), now)
+
+
+def seconds_since(text: Any, now: float) -> float | None:
+    """Seconds from a time as API servers write it, never negative; None if there is none or it cannot be read."""
     if not text:
         return None
     try:
-        renewed = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        then = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
     except ValueError:
         return None
-    return max(0.0, now - renewed.timestamp())
+    return max(0.0, now - then.timestamp())
 
 
 def describe(state: State, name: str, now: float) -> dict[str, Any]:
@@ -342,6 +349,7 @@ class Member:
     method: str = "none"
     diffs: list[dict[str, str]] = field(default_factory=list)
     abandoned: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -370,7 +378,7 @@ class Member:
             entry["error"] = self.error
         if self.abandoned:
             entry["abandoned"] = self.abandoned
-        return entry
+        return {**entry, **self.details}
 
 
 def forecast(wishes: Sequence[Wish]) -> list[Member]:
@@ -400,6 +408,8 @@ class Acceptance:
     :param rejoin: approve a first request also of a WEC that is available, which means that its agent was set
         up anew.
     :param force_conflicts: take labels, annotations and properties over from other field managers.
+    :param lacking: from the clusters as they are and as they are to be, to what each would lack for the policies that select
+        it; such a cluster fails before its labels are written and its properties removed.
     """
 
     def __init__(
@@ -411,8 +421,10 @@ class Acceptance:
         force_conflicts: bool,
         dry_run: bool,
         progress: Progress,
+        lacking: Callable[[Mapping[str, Target], Mapping[str, Target]], Mapping[str, str]] | None = None,
     ) -> None:
         self._its = its
+        self._lacking_properties = lacking
         self._rejoin = rejoin
         self._force = force_conflicts
         self._dry_run = dry_run
@@ -466,7 +478,7 @@ class Acceptance:
 
         def write(item: tuple[Member, dict[str, Any], dict[str, Any] | None]) -> None:
             member, obj, live = item
-            with _Noting(member):
+            with Noting(member):
                 if missing_namespace and self._dry_run:
                     self._note(member, CONFIG_MAPS, None, obj)
                     return
@@ -551,7 +563,52 @@ class Acceptance:
                 ready.append(member)
             else:
                 self._finish_or_wait(member)
-        _bulk.in_parallel(self._step, ready, workers=WORKERS)
+        self._check_properties(ready)
+        _bulk.in_parallel(self._step, [member for member in ready if not member.error], workers=WORKERS)
+
+    def _check_properties(self, members: Sequence[Member]) -> None:
+        """Fail those that would be selected for templates that need more properties than they will have."""
+        before, after = {}, {}
+        for member in members:
+            if self._may_describe(member) and not member.described:
+                with Noting(member):
+                    now, then = self._targets(member)
+                    lost = templates.properties(now).keys() - templates.properties(then).keys()
+                    if lost or now.labels != then.labels:
+                        before[member.name], after[member.name] = now, then
+        if not after or self._lacking_properties is None:
+            return
+        lacks = self._lacking_properties(before, after)
+        for member in members:
+            if member.name in lacks:
+                member.error = (
+                    f"{self._its.name}: {member.name} is not described anew, since it would lack properties: "
+                    f"{lacks[member.name]}. KubeStellar would withdraw the workload of the policy from all of its clusters. "
+                    "Give the properties, or leave out the labels."
+                )
+                member.done = True
+
+    def _targets(self, member: Member) -> tuple[Target, Target]:
+        """A cluster as templates see it now, and as they will."""
+        live, wish = member.managed or {}, member.wish
+        metadata = live.get("metadata") or {}
+        config_map = self._properties.get(member.name)
+        now = Target(
+            member.name,
+            dict(metadata.get("labels") or {}),
+            dict(metadata.get("annotations") or {}),
+            dict((config_map or {}).get("data") or {}),
+        )
+        labels = _after(now.labels, _owned(live, "metadata", "labels"), wish.labels)
+        for key, value in (parking.parked(live) or {}).items():
+            labels.setdefault(key, value)
+        then = Target(
+            member.name,
+            labels,
+            _after(now.annotations, _owned(live, "metadata", "annotations"), wish.annotations),
+            _after(now.properties, _owned(config_map, "data"), wish.properties),
+        )
+        return now, then
 
     def _has_work(self, member: Member) -> bool:
         """Whether `_step` would send a request; false also for what only waits."""
@@ -579,11 +636,17 @@ class Acceptance:
 
     def _may_describe(self, member: Member) -> bool:
         """Labels wait for the join, so that nothing is placed on a cluster that has no namespace yet."""
-        return is_joined(member.managed) or not self._waiting
+        return (is_joined(member.managed) or not self._waiting) and not self._is_held(member)
+
+    def _is_held(self, member: Member) -> bool:
+        """Whether a WEC is drained and cannot take its workload back yet."""
+        return parking.is_drained(member.managed) and bool(
+            unavailable_because(member.managed, member.lease, time.time())
+        )
 
     def _step(self, member: Member) -> None:
         """Send what can be sent for one cluster now."""
-        with _Noting(member):
+        with Noting(member):
             managed = member.managed
             if managed is None:
                 return
@@ -662,8 +725,21 @@ class Acceptance:
             self._note(member, MANAGED_CLUSTERS, live, after)
             if not self._dry_run:
                 member.managed = after
+        self._restore(member)
         self._drop_properties(member)
         member.described = True
+
+    def _restore(self, member: Member) -> None:
+        """Give a drained cluster the labels back that were parked."""
+        live = member.managed or {}
+        kept = parking.parked(live)
+        if kept is None:
+            return
+        patch = parking.restoring_patch(live, kept, member.wish.labels)
+        after = self._its.patch(MANAGED_CLUSTERS, member.name, None, patch, dry_run=self._dry_run)
+        self._note(member, MANAGED_CLUSTERS, live, after)
+        if not self._dry_run:
+            member.managed = after
 
     def _note(
         self,
@@ -691,8 +767,9 @@ class Acceptance:
             if member.managed is None:
                 member.method = "create"
                 member.diffs.append(_joining_diff(member.wish, self._its.name))
-            elif not is_joined(member.managed) and member.method == "none":
-                member.method = "update"  # it will be accepted when its agent's request comes
+            elif member.method == "none" and (not is_joined(member.managed) or self._is_held(member)):
+                # It will be accepted when its agent's request comes, or get its labels back when it is available.
+                member.method = "update"
             self._fail_refused(member, grace=0.0)
             member.done = True
         elif not member.missing:
@@ -735,6 +812,9 @@ class Acceptance:
             if len(choice.refused) >= _csr.MOST_REQUESTS:
                 return "10 requests exist for it, so its agent makes no more; delete the old ones"
             return "no certificate request of an agent has come yet"
+        if self._is_held(member):
+            reason = unavailable_because(managed, member.lease, time.time())
+            return f"it is drained, and gets its labels back when it is available: {reason}"
         if not member.described:
             return "its labels are not written yet"
         if not self._waiting:
@@ -747,7 +827,7 @@ class Acceptance:
         return ""
 
 
-class _Noting:
+class Noting:
     """Turns an error of one cluster into its `error`, so that the others go on."""
 
     def __init__(self, member: Member) -> None:
@@ -781,6 +861,15 @@ def described(wish: Wish, live: Mapping[str, Any]) -> dict[str, Any] | None:
         "kind": MANAGED_CLUSTERS.kind,
         "metadata": metadata,
     }
+
+
+def _after(
+    live: Mapping[str, str], owned: Mapping[str, str], wanted: Mapping[str, str] | None
+) -> dict[str, str]:
+    """A map after our apply: what is ours and not wanted any more goes, what is of others stays."""
+    if wanted is None:
+        return dict(live)
+    return {**{key: value for key, value in live.items() if key not in owned}, **wanted}
 
 
 def _owned(live: Mapping[str, Any] | None, *path: str) -> dict[str, str]:
@@ -898,7 +987,7 @@ class Removal:
         """`work` on every cluster that has not failed, in parallel."""
 
         def guarded(member: Member) -> None:
-            with _Noting(member):
+            with Noting(member):
                 work(member)
 
         going = [member for member in self.members if not member.error]
@@ -1031,18 +1120,17 @@ def warnings(members: Sequence[Member]) -> list[str]:
 def raise_failures(members: Sequence[Member], cluster: str, **details: Any) -> None:
     """Raise one error that names every cluster that failed and why, if any did.
 
-    :param details: further keys of the failed result, such as `clusters`.
+    :param details: the keys of the failed result, such as `clusters`.
     """
     failed = [member for member in members if member.error]
     if not failed:
         return
     if len(failed) == len(members) == 1:
-        raise KubestellarError(failed[0].error, failed_clusters=[failed[0].name], **details)
+        raise KubestellarError(failed[0].error, **details)
     names = ", ".join(member.name for member in failed[:20])
     more = f" and {len(failed) - 20} more" if len(failed) > 20 else ""
     raise KubestellarError(
         f"{cluster}: {len(failed)} of {len(members)} clusters failed: {names}{more}. "
         + " ".join(member.error for member in failed[:3]),
-        failed_clusters=[member.name for member in failed],
         **details,
     )

@@ -23,12 +23,17 @@ extends_documentation_fragment:
 options:
   binaries:
     description:
-      - Folder with the programs, as returned by M(kubestellar.core.embedded_build).
+      - Folder with the programs, as returned by M(kubestellar.core.embedded_build). Needed for O(state=present).
     type: path
-    required: true
+  state:
+    description:
+      - Whether the clusters run. V(absent) stops WECs and deletes what is in them. The clusters of a hub are deleted with the whole stack only.
+    type: str
+    choices: [present, absent]
+    default: present
   clusters:
     description:
-      - The clusters that must run. Others of the stack are not touched.
+      - The clusters that must run, or must not be there. Others of the stack are not touched.
     type: list
     elements: dict
     required: true
@@ -86,7 +91,7 @@ objects:
       description: Name of the cluster.
       type: str
     method:
-      description: C(none), C(create), or C(update) when it was started, repaired or given other objects.
+      description: C(none), C(create), C(delete), or C(update) when it was started, repaired or given other objects.
       type: str
     reason:
       description: Why it was not C(none).
@@ -109,7 +114,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
 
 SPEC: dict[str, Any] = {
     **STACK_SPEC,
-    "binaries": {"type": "path", "required": True},
+    "binaries": {"type": "path"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "clusters": {
         "type": "list",
         "elements": "dict",
@@ -125,18 +131,23 @@ SPEC: dict[str, Any] = {
 
 
 def work(context: Context) -> dict[str, Any]:
-    """Bring the clusters up."""
+    """Bring the clusters up, or delete them."""
     params = context.params
     stack = Stack.of(params["home"], params["stack"])
     wanted = [kwok.Wanted(entry["name"], entry["role"], entry["nodes"]) for entry in params["clusters"]]
-    results = clusters.bring_up(
-        stack,
-        wanted,
-        {entry["name"]: entry["manifests"] for entry in params["clusters"]},
-        Path(params["binaries"]),
-        context.progress,
-        check_mode=context.check_mode,
-    )
+    if params["state"] == "absent":
+        results = clusters.absent(
+            stack, [one.name for one in wanted], context.progress, check_mode=context.check_mode
+        )
+    else:
+        results = clusters.bring_up(
+            stack,
+            wanted,
+            {entry["name"]: entry["manifests"] for entry in params["clusters"]},
+            Path(params["binaries"]),
+            context.progress,
+            check_mode=context.check_mode,
+        )
     return {
         "changed": any(result.changed for result in results),
         "objects": [result.result() for result in results],
@@ -146,7 +157,7 @@ def work(context: Context) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, work, connection=False)
+    run(SPEC, work, connection=False, required_if=[("state", "present", ["binaries"])])
 
 
 if __name__ == "__main__":

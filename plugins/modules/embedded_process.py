@@ -21,9 +21,8 @@ extends_documentation_fragment:
 options:
   binaries:
     description:
-      - Folder with the programs, as returned by M(kubestellar.core.embedded_build).
+      - Folder with the programs, as returned by M(kubestellar.core.embedded_build). Needed for O(state=present).
     type: path
-    required: true
   state:
     description:
       - Whether the processes run. V(absent) also deletes the credentials of an agent.
@@ -132,7 +131,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
 
 SPEC: dict[str, Any] = {
     **STACK_SPEC,
-    "binaries": {"type": "path", "required": True},
+    "binaries": {"type": "path"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "processes": {
         "type": "list",
@@ -188,7 +187,7 @@ def work(context: Context) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, work, connection=False)
+    run(SPEC, work, connection=False, required_if=[("state", "present", ["binaries"])])
 
 
 if __name__ == "__main__":

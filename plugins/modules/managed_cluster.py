@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: managed_cluster
 version_added: "0.1.0"
-short_description: Accept, describe and detach workload clusters
+short_description: Accept, describe, drain and detach workload clusters
 description:
   - Accepts workload execution clusters (WECs) into an ITS, gives them labels, annotations and properties, and waits until they are available.
     One call handles any number of clusters at once. One that fails does not stop the others; the module fails at the end and names it.
@@ -19,6 +19,8 @@ description:
     those that this module had set and that are no longer listed are removed.
   - Properties are written before labels, since a label may at once select the cluster for a workload that is expanded with them.
     Properties that are no longer listed are removed after the labels are written.
+  - A cluster is drained by parking the labels by which policies select it in the annotation C(kubestellar.core/parked-labels), in one write.
+    V(accepted) gives them back, once the cluster is available; labels that it is given anew count more than parked ones.
 author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
@@ -31,7 +33,7 @@ requirements:
 options:
   names:
     description:
-      - Names of the clusters. Give this or O(clusters).
+      - Names of the clusters. Give this or O(clusters). Both may be left out with O(unreachable_for), which then looks at all clusters of the ITS.
     type: list
     elements: str
   clusters:
@@ -53,6 +55,13 @@ options:
       properties:
         description: See O(properties).
         type: dict
+      kubeconfig:
+        description:
+          - Kubeconfig with which the cluster itself is reached. With O(state=drained) it is then seen there that what KubeStellar had delivered is gone.
+        type: path
+      context:
+        description: Context in O(clusters[].kubeconfig).
+        type: str
   labels:
     description:
       - Labels of the ManagedClusters, by which policies select them. If neither this nor the cluster's own are given, labels stay as they are.
@@ -69,11 +78,63 @@ options:
   state:
     description:
       - V(accepted) lets the clusters in and describes them.
+      - V(drained) takes them out of every placement and waits until their workload is gone. Nothing is drained if a policy would still select a
+        cluster, because it selects by the absence of a label, or if O(keep_available), O(max_drained) or O(last_copies) forbid it.
+        A cluster that does not answer keeps its workload until its agent comes back, which a warning says.
       - V(absent) detaches them. The ManagedCluster, its namespace in the ITS, its certificate requests and its properties are deleted. It is refused while
         workload is still placed there. The agent must be running, and is to be removed afterwards.
     type: str
-    choices: [accepted, absent]
+    choices: [accepted, drained, absent]
     default: accepted
+  wdses:
+    description:
+      - The WDSes whose policies count, for O(state=drained) and O(missing_properties). If it is left out, all WDSes of the hub that deliver through this ITS.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the WDS.
+        type: str
+        required: true
+      kubeconfig:
+        description: Kubeconfig to reach it with. If it is left out, by the Secret of its ControlPlane.
+        type: path
+      context:
+        description: Context in O(wdses[].kubeconfig).
+        type: str
+  keep_available:
+    description:
+      - For O(state=drained), sets of clusters of which some must stay available. It is refused if fewer would be left.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: What the message calls the set.
+        type: str
+        required: true
+      count:
+        description: How many of them must stay available.
+        type: int
+        required: true
+      clusters:
+        description: Names of the clusters. If it is left out, all of the ITS.
+        type: list
+        elements: str
+  max_drained:
+    description:
+      - For O(state=drained), how many clusters of the ITS may be drained at once, those of before included. A number, or a percentage of all.
+    type: str
+  last_copies:
+    description:
+      - For O(state=drained), whether workload may be withdrawn from the last cluster that has it. V(allow) warns.
+    type: str
+    choices: [allow, refuse]
+    default: allow
+  unreachable_for:
+    description:
+      - For O(state=drained), drains only clusters that are not available and have not been heard of for so many seconds. The others are left alone.
+    type: int
   rejoin:
     description:
       - Whether to approve a new request to join of a cluster that is connected, because its agent was set up anew.
@@ -92,6 +153,21 @@ options:
         is named.
     type: bool
     default: false
+  missing_properties:
+    description:
+      - What becomes of a cluster that would lack a property which a template needs, because its labels newly select it or because the property is
+        not listed any more. KubeStellar then withdraws the workload of that policy from all of its clusters. With V(refuse) such a cluster fails,
+        and its labels and properties stay.
+    type: str
+    choices: [allow, refuse]
+    default: refuse
+  on_failure:
+    description:
+      - What becomes of the task if a cluster fails. V(report) lets it succeed, for callers that go on with the others;
+        RV(failed_clusters) then names those that failed, and RV(clusters[].error) says why.
+    type: str
+    choices: [fail, report]
+    default: fail
   wait:
     description:
       - Whether to wait until agents have asked to join, have come back with their certificates, and are available; or until everything is gone.
@@ -129,6 +205,27 @@ EXAMPLES = r"""
       - name: cluster2
         labels:
           city: turin
+
+- name: Take a cluster out of service, and leave two of its region in it
+  kubestellar.core.managed_cluster:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    its: its1
+    names: [cluster2]
+    state: drained
+    keep_available:
+      - name: the shops in the north
+        count: 2
+        clusters: [cluster1, cluster2, cluster3, cluster4]
+
+- name: Move the workload away from clusters that have not been heard of for half an hour, if they are few
+  kubestellar.core.managed_cluster:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    its: its1
+    state: drained
+    unreachable_for: 1800
+    max_drained: 20%
 
 - name: Detach a cluster whose machines were scrapped
   kubestellar.core.managed_cluster:
@@ -193,6 +290,24 @@ clusters:
       description: Why it failed.
       returned: on failure of this cluster
       type: str
+    parked:
+      description: The labels that it gets back. With O(state=drained).
+      returned: with O(state=drained)
+      type: dict
+    policies:
+      description: The policies that delivered to it when the task began.
+      returned: with O(state=drained)
+      type: list
+      elements: str
+    last_copies:
+      description: For each of RV(clusters[].policies) that loses objects everywhere, a text with these.
+      returned: with O(state=drained)
+      type: list
+      elements: str
+    left:
+      description: Number of ManifestWorks that wait for its agent to come back.
+      returned: with O(state=drained), if there are any
+      type: int
     abandoned:
       description: Objects whose finalizers were removed by O(force).
       returned: if there are any
@@ -200,7 +315,7 @@ clusters:
       elements: str
 failed_clusters:
   description: Names of the clusters that failed.
-  returned: on failure
+  returned: always
   type: list
   elements: str
 diff:
@@ -211,10 +326,19 @@ diff:
 """
 
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _managed_cluster
+from ansible_collections.kubestellar.core.plugins.module_utils import _managed_cluster, _space
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import guards
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import drain, expansion, parking
 
 _MAPS: dict[str, Any] = {
     "labels": {"type": "dict"},
@@ -226,10 +350,39 @@ SPEC: dict[str, Any] = {
     "clusters": {
         "type": "list",
         "elements": "dict",
-        "options": {"name": {"type": "str", "required": True}, **_MAPS},
+        "options": {
+            "name": {"type": "str", "required": True},
+            **_MAPS,
+            "kubeconfig": {"type": "path"},
+            "context": {"type": "str"},
+        },
     },
     **_MAPS,
-    "state": {"type": "str", "choices": ["accepted", "absent"], "default": "accepted"},
+    "state": {"type": "str", "choices": ["accepted", "drained", "absent"], "default": "accepted"},
+    "wdses": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "kubeconfig": {"type": "path"},
+            "context": {"type": "str"},
+        },
+    },
+    "keep_available": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "name": {"type": "str", "required": True},
+            "count": {"type": "int", "required": True},
+            "clusters": {"type": "list", "elements": "str"},
+        },
+    },
+    "max_drained": {"type": "str"},
+    "last_copies": {"type": "str", "choices": ["allow", "refuse"], "default": "allow"},
+    "unreachable_for": {"type": "int"},
+    "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
+    "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     "rejoin": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
@@ -238,23 +391,31 @@ SPEC: dict[str, Any] = {
 }
 
 
+_DRAINING = ("keep_available", "max_drained", "unreachable_for")
+
+
 def work(context: Context) -> dict[str, Any]:
-    """Accept or detach the clusters."""
+    """Accept, drain or detach the clusters."""
     params = context.params
+    _check(params)
     wishes = _managed_cluster.wishes_of(params)
     cluster = str(params["its"] or params["its_context"] or "ITS")
     if params["state"] == "absent":
         members = _absent(context, [wish.name for wish in wishes])
+    elif params["state"] == "drained":
+        members = _drained(context, [wish.name for wish in wishes])
     else:
         members = _accepted(context, wishes)
     now = time.time()
     result: dict[str, Any] = {
         "changed": any(member.method != "none" for member in members),
         "clusters": [member.result(now) for member in members],
+        "failed_clusters": [member.name for member in members if member.error],
     }
     if context.diff_mode:
         result["diff"] = [entry for member in members for entry in member.diffs]
-    _managed_cluster.raise_failures(members, cluster, **result)
+    if params["on_failure"] == "fail":
+        _managed_cluster.raise_failures(members, cluster, **result)
     return result
 
 
@@ -276,10 +437,95 @@ def _accepted(context: Context, wishes: list[_managed_cluster.Wish]) -> list[_ma
         force_conflicts=params["force_conflicts"],
         dry_run=context.check_mode,
         progress=context.progress,
+        lacking=partial(_lacking, context) if params["missing_properties"] == "refuse" else None,
     ).run(wait=params["wait"], timeout=params["wait_timeout"])
     for line in _managed_cluster.warnings(members):
         context.warn(line)
     return members
+
+
+def _lacking(context: Context, before: Mapping[str, Target], after: Mapping[str, Target]) -> dict[str, str]:
+    """See `expansion.lacking`. A WDS that cannot be read does not keep clusters from joining."""
+    if context.params["wdses"] is None and context.params["its_kubeconfig"]:
+        return {}
+    try:
+        return expansion.lacking(_wdses(context), before, after)
+    except KubestellarError as error:
+        context.warn(f"Whether the clusters have all properties was not looked at: {error.message}")
+        return {}
+
+
+def _check(params: dict[str, Any]) -> None:
+    """:raises InvalidInput: an option belongs to another state, or no cluster is named."""
+    named = params["names"] is not None or params["clusters"] is not None
+    if not named and params["unreachable_for"] is None:
+        raise InvalidInput("No cluster is named.", hint="Give names or clusters.")
+    given = [name for name in _DRAINING if params[name] not in (None, [])]
+    if given and params["state"] != "drained":
+        raise InvalidInput(f"{given[0]} has a meaning for the state drained only.", hint="Leave it out.")
+
+
+def _drained(context: Context, names: list[str]) -> list[_managed_cluster.Member]:
+    params = context.params
+    named = params["names"] is not None or params["clusters"] is not None
+    settings = drain.Settings(
+        keep=[
+            parking.Keep(
+                one["name"],
+                one["count"],
+                None if one["clusters"] is None else frozenset(one["clusters"]),
+            )
+            for one in params["keep_available"]
+        ],
+        most=guards.parse_limit("max_drained", params["max_drained"]),
+        last_copies=params["last_copies"] == "allow",
+        unreachable_for=params["unreachable_for"],
+    )
+    if context.planned or (named and not names):
+        return [_managed_cluster.Member(_managed_cluster.Wish(name)) for name in names]
+    inside = {
+        entry["name"]: partial(
+            Cluster.from_kubeconfig, entry["kubeconfig"], entry["context"], name=entry["name"]
+        )
+        for entry in params["clusters"] or []
+        if entry["kubeconfig"]
+    }
+    draining = drain.Draining(
+        context.its(),
+        names if named else None,
+        wdses=_wdses(context),
+        inside=inside,
+        settings=settings,
+        dry_run=context.check_mode,
+        progress=context.progress,
+    )
+    members = draining.run(wait=params["wait"], timeout=params["wait_timeout"])
+    for line in draining.warnings:
+        context.warn(line)
+    return members
+
+
+def _wdses(context: Context) -> list[Cluster]:
+    """The WDSes that deliver through the ITS."""
+    params = context.params
+    entries = params["wdses"]
+    if entries is None:
+        if params["its_kubeconfig"]:
+            raise InvalidInput(
+                "Which WDSes deliver through an ITS that is named by its kubeconfig is not known.",
+                hint="Name them with wdses.",
+            )
+        planes = context.hosting().list(CONTROL_PLANES).items
+        several = sum(_space.role(plane) == "its" for plane in planes) > 1
+        entries = [
+            {"name": plane["metadata"]["name"]}
+            for plane in planes
+            if _space.role(plane) == "wds"
+            and not plane["metadata"].get("deletionTimestamp")
+            and (not several or delivers_through(plane, context.its(), str(params["its"])))
+        ]
+    chosen = _space.choose([{**entry, "role": "wds"} for entry in entries], context.hosting)
+    return [cluster for _role, cluster in chosen]
 
 
 def _absent(context: Context, names: list[str]) -> list[_managed_cluster.Member]:
@@ -301,7 +547,6 @@ def main() -> None:
         work,
         spaces=("its",),
         mutually_exclusive=[("names", "clusters")],
-        required_one_of=[("names", "clusters")],
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _workload
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, ports, preflight
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import (
@@ -65,6 +65,42 @@ class Result:
             "server": self.server,
             "context": self.name,
         }
+
+
+def absent(stack: Stack, names: Sequence[str], progress: Progress, *, check_mode: bool) -> list[Result]:
+    """Stop these WECs and delete their folders and ports; results in order.
+
+    :raises InvalidInput: one of them is a cluster of the hub.
+    """
+    known = State.load(stack).clusters
+    for name in names:
+        role = (known.get(name) or {}).get("role", "wec")
+        if role != "wec":
+            raise InvalidInput(
+                f"{name}: this cluster is of the hub ({role}), and is not deleted alone.",
+                hint="Delete the whole stack (playbooks/teardown.yml).",
+            )
+    results = [
+        Result(name, "delete" if name in known or stack.cluster(name).exists() else "none") for name in names
+    ]
+    gone = [result.name for result in results if result.method != "none"]
+    if check_mode or not gone:
+        return results
+    with stack.locked(progress), stack.starting(progress):
+        state = State.load(stack)
+        for name in gone:
+            # First forgotten, so that the keeper does not start it again.
+            state.clusters.pop(name, None)
+            for purpose in [purpose for purpose in state.ports if purpose.startswith(f"{name}/")]:
+                del state.ports[purpose]
+        state.save()
+        with ThreadPoolExecutor(_STARTERS) as pool:
+            list(pool.map(lambda name: kwok.remove(stack, name), gone))
+        for name in gone:
+            (stack.run / "kubeconfigs" / name).unlink(missing_ok=True)
+        write_merged(stack, state)
+    progress.line(f"deleted {', '.join(gone)}")
+    return results
 
 
 def inspect(stack: Stack, state: State, wanted: kwok.Wanted, binaries: Path) -> Result:

@@ -81,21 +81,32 @@ def parse(options: Mapping[str, Any] | None) -> Guards:
     given = {key: value for key, value in (options or {}).items() if value is not None}
     limits = {}
     for name in _LIMITS:
-        text = str(given.get(name, "")).strip()
-        if not text:
-            continue
-        match = _LIMIT.fullmatch(text)
-        if match is None:
-            raise InvalidInput(
-                f"guards.{name} is {plain(text, 80)!r}, neither a number nor a percentage.",
-                hint='Write it like 3 or "20%".',
-            )
-        limits[name] = Limit(int(match.group(1)), bool(match.group(2)))
+        limit = parse_limit(f"guards.{name}", given.get(name))
+        if limit is not None:
+            limits[name] = limit
     return Guards(
         limits,
         str(given.get("cluster_scoped", "warn")),
         given.get("missing_properties", "refuse") == "allow",
     )
+
+
+def parse_limit(name: str, value: str | None) -> Limit | None:
+    """A limit as an option has it; None if it is not set.
+
+    :param name: of the option, for the message.
+    :raises InvalidInput: it is neither a number nor a percentage.
+    """
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    match = _LIMIT.fullmatch(text)
+    if match is None:
+        raise InvalidInput(
+            f"{name} is {plain(text, 80)!r}, neither a number nor a percentage.",
+            hint='Write it like 3 or "20%".',
+        )
+    return Limit(int(match.group(1)), bool(match.group(2)))
 
 
 def shown(preview: Preview, guards: Guards) -> list[Mapping[str, str]]:

@@ -257,7 +257,7 @@ class _Reader:
 
         def bindings() -> list[Delivery]:
             hosting, its = self._sources.hosting, self._sources.its
-            if hosting is None or (several and not self._same_its(space, its)):
+            if hosting is None or (several and not delivers_through(space, its, self._sources.its_name)):
                 return []
             kubeconfig = _space.secret_kubeconfig(hosting, space)
             if kubeconfig is None:
@@ -268,26 +268,6 @@ class _Reader:
             return [delivery_of(name, item) for item in _served(cluster, BINDINGS)]
 
         return self._tried([], bindings)
-
-    def _same_its(self, space: Mapping[str, Any], its: Cluster | None) -> bool:
-        """Whether another WDS delivers through our ITS: as its hook says, else as its ManifestWorks show."""
-        spec = space.get("spec") or {}
-        sources = [
-            spec.get("globalVars") or {},
-            *((h.get("vars") or {}) for h in spec.get("postCreateHooks") or []),
-        ]
-        named = next((source["ITSName"] for source in reversed(sources) if source.get("ITSName")), None)
-        if named is not None and self._sources.its_name:
-            return bool(named == self._sources.its_name)
-        if its is None:
-            return False
-        answer = its.request(
-            "GET",
-            MANIFEST_WORKS.path(),
-            query={"labelSelector": f"{ORIGIN_WDS_LABEL}={space['metadata']['name']}", "limit": 1},
-            action=f"list {MANIFEST_WORKS.plural}",
-        )
-        return bool(answer.get("items"))
 
     # -- single objects -----------------------------------------------------------------------------------------------
 
@@ -372,6 +352,30 @@ class _Reader:
 
 
 # -- parsing ----------------------------------------------------------------------------------------------------------
+
+
+def delivers_through(space: Mapping[str, Any], its: Cluster | None, its_name: str) -> bool:
+    """Whether a WDS delivers through an ITS: as its hook says, else as the ManifestWorks there show.
+
+    :param space: the ControlPlane of the WDS.
+    """
+    spec = space.get("spec") or {}
+    sources = [
+        spec.get("globalVars") or {},
+        *((h.get("vars") or {}) for h in spec.get("postCreateHooks") or []),
+    ]
+    named = next((source["ITSName"] for source in reversed(sources) if source.get("ITSName")), None)
+    if named is not None and its_name:
+        return bool(named == its_name)
+    if its is None:
+        return False
+    answer = its.request(
+        "GET",
+        MANIFEST_WORKS.path(),
+        query={"labelSelector": f"{ORIGIN_WDS_LABEL}={space['metadata']['name']}", "limit": 1},
+        action=f"list {MANIFEST_WORKS.plural}",
+    )
+    return bool(answer.get("items"))
 
 
 def groups_of(deployment: Mapping[str, Any] | None) -> Sequence[str] | None:

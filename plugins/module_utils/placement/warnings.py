@@ -148,7 +148,7 @@ def template_findings(placement: Placement) -> Warnings:
     """
     needed: dict[tuple[frozenset[str], frozenset[str]], set[ObjectKey]] = defaultdict(set)
     invalid: list[tuple[ObjectKey, str, str]] = []
-    for key, needs, may_need, errors in _templates(placement):
+    for key, needs, may_need, errors in template_needs(placement):
         invalid += [(key, path, error) for path, error in errors]
         if needs or may_need:
             needed[needs, may_need].add(key)
@@ -181,7 +181,7 @@ def template_findings(placement: Placement) -> Warnings:
             )
 
 
-def _templates(
+def template_needs(
     placement: Placement,
 ) -> Iterator[tuple[ObjectKey, frozenset[str], frozenset[str], list[tuple[str, str]]]]:
     """Of each selected object that asks for expansion: what it needs, what it may need, what is wrong with it."""

@@ -1,0 +1,404 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draining WECs of one ITS: parking their labels, and seeing that the workload leaves (private to kubestellar.core).
+
+All clusters of a call are handled together. What cannot be done safely is refused before the first write.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    ConnectionFailed,
+    KubestellarError,
+    NotFound,
+    Refused,
+    WaitTimeout,
+    plain,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._managed_cluster import (
+    WORKERS,
+    Member,
+    Noting,
+    State,
+    Wish,
+    lease_age,
+    read_state,
+    seconds_since,
+    unavailable_because,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    APPLIED_MANIFEST_WORKS,
+    BINDING_POLICIES,
+    BINDINGS,
+    MANAGED_CLUSTERS,
+    MANIFEST_WORKS,
+    Resource,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
+    Verdict,
+    Waiter,
+    condition,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.guards import Limit
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
+
+_LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How far a drain may go.
+
+    :ivar keep: sets of clusters of which some must stay available.
+    :ivar most: how many clusters may be drained at once.
+    :ivar last_copies: whether workload may lose its last copy.
+    :ivar unreachable_for: only clusters that have not been heard of for so many seconds; None for all.
+    """
+
+    keep: Sequence[parking.Keep] = ()
+    most: Limit | None = None
+    last_copies: bool = True
+    unreachable_for: float | None = None
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """One object that a work agent has applied in a WEC."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str
+
+
+class Draining:
+    """Takes WECs out of every placement, and waits until their workload is gone.
+
+    :param names: the clusters; None for all of the ITS.
+    :param wdses: the WDSes that deliver through this ITS.
+    :param inside: connections to the clusters themselves, by name, as far as they are known: there it is looked after the
+        workload has been withdrawn.
+    """
+
+    def __init__(
+        self,
+        its: Cluster,
+        names: Sequence[str] | None,
+        *,
+        wdses: Sequence[Cluster],
+        inside: Mapping[str, Callable[[], Cluster]],
+        settings: Settings,
+        dry_run: bool,
+        progress: Progress,
+    ) -> None:
+        self._its = its
+        self._names = names
+        self._wdses = wdses
+        self._inside = inside
+        self._settings = settings
+        self._dry_run = dry_run
+        self._progress = progress
+        self._policies: list[parking.Policy] = []
+        self.members: list[Member] = []
+        self.warnings: list[str] = []
+
+    def run(self, *, wait: bool, timeout: float) -> list[Member]:
+        """Do all of it. What went wrong with a cluster is in its `error`.
+
+        :raises KubestellarError: something that decides could not be read.
+        :raises Refused: it would go further than the settings allow; nothing was written.
+        """
+        state, policies = _bulk.in_parallel(
+            lambda job: job(), [lambda: read_state(self._its), lambda: read_policies(self._wdses)]
+        )
+        self._policies = policies
+        self.members = self._chosen(state)
+        leaving = [member for member in self.members if not member.error]
+        for member in leaving:
+            with Noting(member):
+                self._plan(member)
+        leaving = [member for member in leaving if not member.error]
+        self._check(state, {member.name for member in leaving})
+        applied = self._look_inside(leaving) if wait and not self._dry_run else {}
+        _bulk.in_parallel(self._park, leaving, workers=WORKERS)
+        if wait and not self._dry_run:
+            self._wait([member for member in leaving if not member.error], timeout, applied)
+        return self.members
+
+    # -- before the first write --------------------------------------------------------------------------------------
+
+    def _chosen(self, state: State) -> list[Member]:
+        """The clusters of the call; of those that must be unreachable, the ones that are."""
+        now = time.time()
+        members = []
+        for name in sorted(state.managed) if self._names is None else self._names:
+            managed = state.managed.get(name)
+            member = Member(Wish(name), managed, state.leases.get(name))
+            bound = self._settings.unreachable_for
+            if managed is None:
+                member.error = (
+                    f"{self._its.name}: there is no ManagedCluster {name}, so it cannot be drained."
+                )
+            elif bound is not None:
+                silence = silent_for(managed, member.lease, now)
+                if silence is None or silence < bound:
+                    continue
+            members.append(member)
+        return members
+
+    def _plan(self, member: Member) -> None:
+        """Find out which labels are to be parked.
+
+        :raises KubestellarError: a policy would still select the cluster.
+        """
+        managed = member.managed or {}
+        if managed["metadata"].get("deletionTimestamp"):
+            raise KubestellarError(f"{self._its.name}: ManagedCluster {member.name} is being deleted.")
+        labels = dict(managed["metadata"].get("labels") or {})
+        taken = parking.selecting_labels(labels, self._policies)
+        left = {key: value for key, value in labels.items() if key not in taken}
+        held = [policy for policy in self._policies if policy.selects(left)]
+        if held:
+            raise KubestellarError(
+                f"{self._its.name}: {member.name} cannot be drained: {names([policy.label for policy in held])} "
+                "would select it without its labels too.",
+                hint="Let the policy select by a label that clusters have, not by one that they lack.",
+            )
+        kept = parking.parked(managed)
+        member.details = {
+            "parked": {**(kept or {}), **taken},
+            "policies": [policy.label for policy in self._policies if member.name in policy.clusters],
+        }
+
+    def _check(self, state: State, leaving: set[str]) -> None:
+        """:raises Refused: the settings do not allow it."""
+        now = time.time()
+        drained = {name for name, managed in state.managed.items() if parking.parked(managed) is not None}
+        serving = {
+            name
+            for name, managed in state.managed.items()
+            if name not in drained and not unavailable_because(managed, state.leases.get(name), now)
+        }
+        fleet = parking.Fleet(frozenset(serving), frozenset(drained), frozenset(state.managed))
+        reasons = parking.broken_guards(fleet, leaving, self._settings.keep, self._settings.most)
+        lost = parking.last_copies(self._policies, leaving)
+        for member in self.members:
+            if member.details:
+                mine = [label for label in member.details["policies"] if label in lost]
+                member.details["last_copies"] = [f"{label}: {names(lost[label])}" for label in mine]
+        if lost:
+            text = "; ".join(f"{label}: {names(objects)}" for label, objects in lost.items())
+            if self._settings.last_copies:
+                self.warnings.append(f"The last copies of these objects are withdrawn: {text}.")
+            else:
+                reasons.append(f"the last copies of these objects would be withdrawn: {text}")
+        if reasons:
+            raise Refused(
+                f"{self._its.name}: {names(sorted(leaving))} {'is' if len(leaving) == 1 else 'are'} not drained, and "
+                f"nothing was changed: {'; '.join(reasons)}.",
+                hint="Drain fewer clusters at once, or change the guard.",
+                refused=reasons,
+            )
+
+    # -- the writes --------------------------------------------------------------------------------------------------
+
+    def _park(self, member: Member) -> None:
+        with Noting(member):
+            managed = member.managed or {}
+            kept = parking.parked(managed)
+            labels = managed["metadata"].get("labels") or {}
+            patch = parking.parking_patch(managed, parking.selecting_labels(labels, self._policies), kept)
+            if patch is None:
+                return
+            after = self._its.patch(MANAGED_CLUSTERS, member.name, None, patch, dry_run=self._dry_run)
+            member.method = "update"
+            member.diffs.append(
+                _diff.entry(managed, after, f"{self._its.name}: ManagedCluster {member.name}")
+            )
+            if not self._dry_run:
+                member.managed = after
+                self._progress.line(f"{member.name}: {count(member.details['parked'], 'label')} parked")
+
+    # -- the wait ----------------------------------------------------------------------------------------------------
+
+    def _wait(
+        self, members: Sequence[Member], timeout: float, applied: Mapping[str, Sequence[_Applied]]
+    ) -> None:
+        """Wait until no Binding lists the clusters, no ManifestWork is in their namespaces, and nothing is left inside."""
+        waiter = Waiter(self._progress)
+        works = waiter.follow(self._its, MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL, keep=_identity)
+        bindings = {wds.name: waiter.follow(wds, BINDINGS, keep=_destinations) for wds in self._wdses}
+        inside = {name: list(objects) for name, objects in applied.items()}
+        start = time.monotonic()
+        lacks: dict[str, str] = {}
+
+        def evaluate() -> Verdict:
+            placed: dict[str, list[str]] = defaultdict(list)
+            for wds, follower in bindings.items():
+                for (_namespace, name), binding in follower.objects().items():
+                    for cluster in binding["clusters"]:
+                        placed[cluster].append(f"{wds}: Binding {name}")
+            left = Counter(namespace for namespace, _name in works.objects())
+            lacks.clear()
+            for member in members:
+                lack = self._lack(member, placed[member.name], left[member.name], inside)
+                if lack:
+                    lacks[member.name] = lack
+                elif not member.done:
+                    member.done = True
+                    member.seconds = time.monotonic() - start if member.method != "none" else 0.0
+            return Verdict(
+                not lacks, [f"{name}: {text}" for name, text in lacks.items()], again=_LOOK_SECONDS
+            )
+
+        try:
+            waiter.until(
+                evaluate, timeout=timeout, what=f"{self._its.name}: {count(members, 'cluster')} drained"
+            )
+        except WaitTimeout:
+            for member in members:
+                if member.name in lacks:
+                    member.error = (
+                        f"{self._its.name}: {member.name} is not drained after {time.monotonic() - start:.0f} s: "
+                        f"{lacks[member.name]}. Its labels stay parked; run it again to wait on."
+                    )
+        silent = [member for member in members if member.details.get("left") and not member.error]
+        if silent:
+            self.warnings.append(
+                f"{names([member.name for member in silent])} did not answer: the workload there is withdrawn as soon as "
+                "the agents come back. Until then it may still run."
+            )
+
+    def _lack(
+        self, member: Member, placed: Sequence[str], left: int, inside: dict[str, list[_Applied]]
+    ) -> str:
+        """Why a cluster does not count as drained yet, as a clause; empty if it does.
+
+        :param placed: the Bindings that list it.
+        :param left: the number of ManifestWorks in its namespace. One that does not answer cannot withdraw them.
+        """
+        if placed:
+            return f"{names(placed)} still lists it"
+        if not left:
+            return self._left_inside(member.name, inside)
+        if unavailable_because(member.managed, member.lease, time.time()):
+            member.details["left"] = left
+            return ""
+        return f"{count(left, 'ManifestWork')} of it have not been withdrawn yet"
+
+    # -- in the clusters themselves ----------------------------------------------------------------------------------
+
+    def _look_inside(self, members: Sequence[Member]) -> dict[str, list[_Applied]]:
+        """What KubeStellar's ManifestWorks have made in each cluster that can be looked at."""
+        works: dict[str, set[str]] = defaultdict(set)
+        for work in self._its.list(MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL, metadata_only=True).items:
+            works[work["metadata"]["namespace"]].add(str(work["metadata"]["name"]))
+        now = time.time()
+        chosen = [
+            member
+            for member in members
+            if member.name in self._inside
+            and works[member.name]
+            and not unavailable_because(member.managed, member.lease, now)
+        ]
+
+        def look(member: Member) -> list[_Applied]:
+            cluster = self._inside[member.name]()
+            return [
+                entry
+                for item in cluster.list(APPLIED_MANIFEST_WORKS).items
+                if (item.get("spec") or {}).get("manifestWorkName") in works[member.name]
+                for entry in _applied(item)
+            ]
+
+        found = _bulk.in_parallel(look, chosen, workers=WORKERS)
+        return {member.name: entries for member, entries in zip(chosen, found, strict=True)}
+
+    def _left_inside(self, name: str, inside: dict[str, list[_Applied]]) -> str:
+        """What of the withdrawn objects is still in a cluster, as a clause; empty if nothing is."""
+        if not inside.get(name):
+            return ""
+        try:
+            cluster = self._inside[name]()
+            inside[name] = [entry for entry in inside[name] if _is_there(cluster, entry)]
+        except (ApiError, ConnectionFailed) as error:
+            return f"it cannot be looked at: {plain(error.message, 200)}"
+        left = [
+            f"{entry.resource.kind} {entry.namespace}/{entry.name}".replace(" /", " ")
+            for entry in inside[name]
+        ]
+        return f"still there: {names(left)}" if left else ""
+
+
+def silent_for(managed: Mapping[str, Any], lease: Mapping[str, Any] | None, now: float) -> float | None:
+    """Seconds since a cluster that is not available was last heard of; None if it is, or has never been.
+
+    :param now: seconds since the epoch.
+    """
+    if not unavailable_because(dict(managed), lease, now):
+        return None
+    age = lease_age(lease, now)
+    if age is not None:
+        return age
+    return seconds_since(
+        condition(dict(managed), "ManagedClusterConditionAvailable").get("lastTransitionTime"), now
+    )
+
+
+def read_policies(wdses: Sequence[Cluster]) -> list[parking.Policy]:
+    """The policies of all these WDSes.
+
+    :raises KubestellarError: one cannot be read; then nobody knows what selects a cluster.
+    """
+
+    def read(wds: Cluster) -> list[parking.Policy]:
+        try:
+            return parking.policies_of(wds.name, wds.list(BINDING_POLICIES).items, wds.list(BINDINGS).items)
+        except NotFound:
+            return []  # its controller-manager has never run
+        except KubestellarError as error:
+            raise KubestellarError(
+                f"{wds.name}: {error.message} So it is not known which of its policies select the clusters.",
+                hint="See that the WDS answers, or name the WDSes that count with wdses.",
+            ) from error
+
+    return [policy for found in _bulk.in_parallel(read, list(wdses)) for policy in found]
+
+
+def _applied(item: Mapping[str, Any]) -> list[_Applied]:
+    found = []
+    for entry in (item.get("status") or {}).get("appliedResources") or []:
+        group, version = str(entry.get("group") or ""), str(entry.get("version") or "")
+        namespace = str(entry.get("namespace") or "")
+        resource = Resource(
+            group, version, str(entry.get("resource")), str(entry.get("resource")), bool(namespace)
+        )
+        found.append(_Applied(resource, namespace, str(entry.get("name")), str(entry.get("uid"))))
+    return found
+
+
+def _is_there(cluster: Cluster, entry: _Applied) -> bool:
+    live = cluster.get(entry.resource, entry.name, entry.namespace or None)
+    return live is not None and live["metadata"].get("uid") == entry.uid
+
+
+def _identity(obj: dict[str, Any]) -> dict[str, Any]:
+    return {"name": obj["metadata"]["name"]}
+
+
+def _destinations(binding: dict[str, Any]) -> dict[str, Any]:
+    return {"clusters": resolution.destinations(binding)}

@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters leave and come back: drained, evacuated, detached and deleted, while others go on untouched."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDING_POLICIES,
+    CONFIG_MAPS,
+    MANAGED_CLUSTERS,
+    MANIFEST_WORKS,
+    NAMESPACES,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
+from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
+
+from .running import Running, assert_ok, recap
+
+SHOP = "shop"
+
+
+@pytest.fixture
+def call(stack, module) -> Callable[..., dict[str, Any]]:
+    """Run managed_cluster on the hub of the stack, in check mode first, which writes nothing and foresees the same."""
+
+    def run(**parameters: Any) -> dict[str, Any]:
+        parameters = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1", **parameters}
+        before = stack.mark()
+        forecast = module("managed_cluster", _check=True, _diff=True, **parameters)
+        assert stack.writes_since(before) == []
+        result = module("managed_cluster", _diff=True, **parameters)
+        for key in ("failed", "changed"):
+            assert forecast.get(key, False) == result.get(key, False), (forecast, result)
+        if not result.get("changed"):
+            assert stack.writes_since(before) == []
+        return result
+
+    return run
+
+
+@pytest.fixture
+def inside(stack) -> Callable[..., list[dict[str, Any]]]:
+    """The option `clusters` with connections."""
+    return lambda *names: [{"name": name, "kubeconfig": stack.kubeconfig, "context": name} for name in names]
+
+
+@pytest.fixture(autouse=True)
+def serving(stack, call) -> Iterator[None]:
+    """The shop runs in both clusters, before and after; what a test has done to them is undone by the product itself."""
+    wait_for(lambda: settled(stack))
+    yield
+    assert not call(names=["cluster1", "cluster2"]).get("failed")
+    wait_for(lambda: settled(stack))
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.3)
+
+
+def labels(stack: Running, name: str) -> dict[str, str]:
+    return dict(stack.cluster("its1").get(MANAGED_CLUSTERS, name)["metadata"].get("labels") or {})
+
+
+def placed(stack: Running) -> set[str]:
+    """The clusters that have the shop, seen in themselves."""
+    return {
+        name
+        for name in ("cluster1", "cluster2")
+        if (stack.cluster(name).get(NAMESPACES, SHOP) or {}).get("status", {}).get("phase") == "Active"
+    }
+
+
+def settled(stack: Running) -> bool:
+    """Whether both clusters have the shop, and nothing is on its way out."""
+    works = stack.cluster("its1").list(MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL).items
+    applied = {
+        work["metadata"]["namespace"]
+        for work in works
+        if condition(work, "Applied").get("observedGeneration") == work["metadata"]["generation"]
+    }
+    leaving = [work for work in works if work["metadata"].get("deletionTimestamp")]
+    return not leaving and applied == placed(stack) == {"cluster1", "cluster2"}
+
+
+def uid(stack: Running, name: str) -> str:
+    return str(stack.cluster(name).get(NAMESPACES, SHOP)["metadata"]["uid"])
+
+
+def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, call, inside):
+    its = stack.cluster("its1")
+    its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": "gold"}}})
+    before, staying = labels(stack, "cluster1"), uid(stack, "cluster2")
+    result = call(clusters=inside("cluster1"), state="drained")
+    (entry,) = result["clusters"]
+    assert result["changed"] and entry["parked"] == {"location-group": "edge"}
+    assert entry["policies"] == ["wds1: BindingPolicy shop"] and entry["last_copies"] == []
+    assert "parked-labels" in result["diff"][0]["after"]
+    assert stack.cluster("cluster1").get(NAMESPACES, SHOP) is None
+    assert placed(stack) == {"cluster2"} and uid(stack, "cluster2") == staying
+    assert labels(stack, "cluster1") == {key: v for key, v in before.items() if key != "location-group"}
+    assert call(names=["cluster1"], state="drained")["changed"] is False
+    assert call(names=["cluster1"])["changed"] is True
+    assert labels(stack, "cluster1") == before
+    managed = its.get(MANAGED_CLUSTERS, "cluster1")
+    assert not parking.is_drained(managed)
+    assert call(names=["cluster1"])["changed"] is False
+    wait_for(lambda: placed(stack) == {"cluster1", "cluster2"})
+    assert uid(stack, "cluster2") == staying
+    its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": None}}})
+
+
+def test_what_a_drain_may_not_do_is_refused_before_the_first_write(stack, call):
+    def refused(**parameters: Any) -> str:
+        result = call(names=["cluster1", "cluster2"], state="drained", **parameters)
+        assert result["failed"] and placed(stack) == {"cluster1", "cluster2"}
+        return str(result["msg"])
+
+    edge = {"name": "edge", "count": 1, "clusters": ["cluster1", "cluster2"]}
+    assert "of edge only 0 clusters would stay available (none), and 1 must" in refused(keep_available=[edge])
+    assert "2 clusters of 2 would be drained (cluster1, cluster2), more than 50%" in refused(
+        max_drained="50%"
+    )
+    message = refused(last_copies="refuse")
+    assert "the last copies" in message and "wds1: BindingPolicy shop" in message
+    result = call(names=["nobody"], state="drained")
+    assert "there is no ManagedCluster nobody" in result["msg"]
+    assert "max_drained is 'many'" in call(names=["cluster1"], state="drained", max_drained="many")["msg"]
+    assert "unreachable_for has a meaning" in call(names=["cluster1"], unreachable_for=5)["msg"]
+
+
+def test_a_policy_that_selects_by_the_lack_of_a_label_is_named(stack, call):
+    wds = stack.cluster("wds1")
+    selector = {"matchExpressions": [{"key": "retired", "operator": "DoesNotExist"}]}
+    policy = {
+        "apiVersion": BINDING_POLICIES.api_version,
+        "kind": BINDING_POLICIES.kind,
+        "metadata": {"name": "everywhere"},
+        "spec": {"clusterSelectors": [selector], "downsync": [{"objectNames": ["nothing"]}]},
+    }
+    wds.create(BINDING_POLICIES, policy)
+    try:
+        result = call(names=["cluster1"], state="drained")
+    finally:
+        wds.delete(BINDING_POLICIES, "everywhere")
+    assert "wds1: BindingPolicy everywhere would select it without its labels too" in result["msg"]
+    assert "location-group" in labels(stack, "cluster1")
+
+
+@contextlib.contextmanager
+def silent(stack: Running, name: str) -> Iterator[None]:
+    """The agent of a cluster does not run, and is missed after five seconds."""
+    its, server = stack.cluster("its1"), Supervisor(stack.stack)._rpc().supervisor
+    its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 1}})
+    agent = f"ocm-agent-{name}"
+    server.stopProcess(agent, True)
+    try:
+        time.sleep(8)  # nothing happens that could be waited for: that is the point
+        yield
+    finally:
+        its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 60}})
+        server.startProcess(agent, True)
+
+
+def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack, call, module):
+    its = stack.cluster("its1")
+    with silent(stack, "cluster1"):
+        assert call(state="drained", unreachable_for=3600)["clusters"] == []
+        refused = call(state="drained", unreachable_for=5, max_drained=0)
+        assert "more than 0" in refused["msg"]
+        result = call(state="drained", unreachable_for=5, max_drained=1)
+        (entry,) = result["clusters"]
+        assert entry["name"] == "cluster1" and entry["left"] > 0
+        assert "cluster1 did not answer" in str(result["warnings"])
+        assert placed(stack) == {"cluster1", "cluster2"}
+        assert call(state="drained", unreachable_for=5)["changed"] is False
+        # It gets nothing back before it is heard of again.
+        connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
+        held = module("managed_cluster", **connection, names=["cluster1"], wait=False)
+        assert held["failed"] and "it is drained" in held["msg"]
+    wait_for(lambda: placed(stack) == {"cluster2"})
+    wait_for(lambda: not its.list(MANIFEST_WORKS, "cluster1", label_selector=ORIGIN_WDS_LABEL).items)
+
+
+def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
+    tasks = [
+        {
+            "name": "Look at the cluster",
+            "ansible.builtin.command": f"kubectl --kubeconfig {stack.kubeconfig} --context {{{{ inventory_hostname }}}} get ns",
+            "register": "seen",
+            "changed_when": False,
+            "environment": {"PATH": f"{stack.stack.bin}:/usr/bin:/bin"},
+        },
+        {"name": "It is empty", "ansible.builtin.assert": {"that": "'shop' not in seen.stdout"}},
+    ]
+    (tmp_path / "tasks.yml").write_text(yaml.safe_dump(tasks))
+    extra = ["-e", "drain_hosts=cluster2", "-e", f"drain_tasks={tmp_path}/tasks.yml"]
+    keep = ["-e", json.dumps({"wec_keep_available": {"kubestellar_wecs": 1}})]
+    staying = uid(stack, "cluster1")
+    done = stack.playbook("drain", *extra, *keep)
+    assert assert_ok(done)["cluster2"]["changed"] == 2
+    assert uid(stack, "cluster1") == staying and labels(stack, "cluster2")["location-group"] == "edge"
+    done = stack.playbook("drain", *extra, "-e", json.dumps({"wec_keep_available": {"kubestellar_wecs": 2}}))
+    assert done.returncode != 0 and "of kubestellar_wecs only 1 cluster would stay available" in done.stdout
+    done = stack.playbook("drain")
+    assert done.returncode != 0 and "Name the clusters" in done.stdout + done.stderr
+    assert assert_ok(stack.playbook("evacuate"))["hub"]["changed"] == 0
+
+
+def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_path):
+    source = tmp_path / "more.yml"
+
+    def run(state: str, *extra: str) -> dict[str, dict[str, int]]:
+        host = {
+            "wec_labels": {"location-group": "edge"},
+            "wec_properties": {"storeName": "Faro", "storeHours": "10:00-18:00"},
+            "wec_state": state,
+        }
+        source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": {"cluster3": host}}}))
+        return assert_ok(stack.playbook("wecs", "-i", str(source), *extra))
+
+    its, before = stack.cluster("its1"), {name: uid(stack, name) for name in ("cluster1", "cluster2")}
+    run("present")
+    wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
+    run("drained")
+    assert stack.cluster("cluster3").get(NAMESPACES, SHOP) is None
+    assert sum(values["changed"] for values in run("drained").values()) == 0
+    assert sum(values["changed"] for values in run("absent", "--check").values()) > 0
+    assert its.get(MANAGED_CLUSTERS, "cluster3") is not None
+    run("absent")
+    assert its.get(MANAGED_CLUSTERS, "cluster3") is None and its.get(NAMESPACES, "cluster3") is None
+    assert its.get(CONFIG_MAPS, "cluster3", "customization-properties") is None
+    assert not stack.stack.cluster("cluster3").exists() and "cluster3" not in (
+        stack.stack.kubeconfig.read_text()
+    )
+    assert sum(values["changed"] for values in run("absent").values()) == 0
+    assert {name: uid(stack, name) for name in before} == before
+
+
+def test_a_label_that_would_take_the_workload_from_everybody_is_not_written(stack, call):
+    """KubeStellar withdraws a policy everywhere if one of its clusters lacks a property."""
+    its = stack.cluster("its1")
+    config_map = its.get(CONFIG_MAPS, "cluster2", "customization-properties")
+    assert call(names=["cluster2"], state="drained")["changed"]
+    its.patch(CONFIG_MAPS, "cluster2", "customization-properties", {"data": {"storeHours": None}})
+    staying = uid(stack, "cluster1")
+    result = call(names=["cluster2"])
+    words = "would lack properties: storeHours for wds1: BindingPolicy shop"
+    assert words in result["msg"]
+    assert "location-group" not in labels(stack, "cluster2")
+    assert call(clusters=[{"name": "cluster2", "properties": config_map["data"]}])["changed"]
+    assert labels(stack, "cluster2")["location-group"] == "edge" and uid(stack, "cluster1") == staying
+    wait_for(lambda: settled(stack))
+    fewer = {"storeName": config_map["data"]["storeName"]}
+    assert words in call(clusters=[{"name": "cluster2", "properties": fewer}])["msg"]
+    assert its.get(CONFIG_MAPS, "cluster2", "customization-properties")["data"] == config_map["data"]
+
+
+def test_one_cluster_that_fails_does_not_stop_the_others(stack, tmp_path):
+    source = tmp_path / "bad.yml"
+    # Its own labels were set by somebody else, and nobody said that they may be taken over.
+    stack.cluster("its1").apply(
+        MANAGED_CLUSTERS,
+        {
+            "apiVersion": MANAGED_CLUSTERS.api_version,
+            "kind": MANAGED_CLUSTERS.kind,
+            "metadata": {"name": "cluster1", "labels": {"owner": "somebody"}},
+        },
+        field_manager="somebody",
+    )
+    hosts = {
+        "cluster1": {"wec_labels": {"location-group": "edge", "owner": "me"}},
+        "cluster2": {"wec_labels": {"location-group": "edge", "city": "turin", "shift": "night"}},
+    }
+    source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": hosts}}))
+    try:
+        done = stack.playbook("wecs", "-i", str(source))
+    finally:
+        stack.cluster("its1").patch(
+            MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"owner": None}}}
+        )
+    assert done.returncode == 2 and labels(stack, "cluster2")["shift"] == "night"
+    counters = recap(done.stdout)
+    assert (counters["cluster1"]["failed"], counters["cluster2"]["failed"]) == (1, 0)
+    assert "somebody" in done.stdout
