@@ -50,6 +50,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 DEFAULT_ITS = "its1"
+_DESCRIBED = ("labels", "annotations", "properties")
 
 
 def wec_batches(
@@ -57,7 +58,8 @@ def wec_batches(
 ) -> list[dict[str, Any]]:
     """One batch per (hub, ITS, provider) of the hosts, each with its clusters in the order of the inventory.
 
-    A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`.
+    A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`. What that
+    lacks is left as it is.
 
     :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist.
     """
@@ -68,9 +70,10 @@ def wec_batches(
         its = variables.get("wec_its") or _only_its(host, hub, hostvars)
         provider = variables.get("wec_provider") or "embedded"
         name = variables.get("wec_name") or host
-        described = {
-            key: variables.get(f"wec_{key}") or {} for key in ("labels", "annotations", "properties")
-        }
+        described = {key: variables.get(f"wec_{key}") or {} for key in _DESCRIBED}
+        if "kubestellar_uid" in variables:
+            # The inventory plugin tells what the hub has: nothing of it is to go only because no other source says it too.
+            described = {key: value for key, value in described.items() if f"wec_{key}" in variables}
         batches.setdefault((hub, its, provider), []).append(
             {
                 "host": host,

@@ -89,7 +89,9 @@ notes:
   - Relative paths of O(kubeconfig), O(itses[].kubeconfig), O(ca_cert), O(client_cert) and O(client_key) count from the folder of the file.
     Options except O(connections) may be templates that use C(inventory_dir) and extra variables.
   - All hosts are in C(kubestellar_wecs), and in C(kubestellar_available) or C(kubestellar_unavailable), of which C(kubestellar_unreachable)
-    is a part; in C(kubestellar_accepted) or C(kubestellar_not_accepted); in C(kubestellar_its_<its>); in C(kubestellar_set_<cluster set>)
+    is a part; in C(kubestellar_accepted) or C(kubestellar_not_accepted); those that are not accepted and that no
+    source before this one lists in C(kubestellar_strangers), which M(kubestellar.core.managed_cluster) can accept and C(wecs.yml) leaves
+    alone; in C(kubestellar_its_<its>); in C(kubestellar_set_<cluster set>)
     and, for each label, C(kubestellar_label_<key>_<value>). What is no letter or digit becomes an underscore. If different labels make the
     same group that way, a warning says so; with O(strict) it is an error.
   - Labels, annotations, claims and the rest are the host variables C(kubestellar_labels), C(kubestellar_annotations), C(kubestellar_claims)
@@ -192,10 +194,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         try:
             params = self._parameters(self._read_config_data(path), path)
-            plan = _wecs.plan(self._read(params, path, cache), params, self._sanitize_group_name)
-            self._populate(plan)
+            wecs = self._read(params, path, cache)
+            listed = {name for name, host in inventory.hosts.items() if "kubestellar_uid" not in host.vars}
+            self._populate(_wecs.plan(wecs, params, self._sanitize_group_name, listed))
         except KubestellarError as error:
-            raise AnsibleParserError(str(error.result()["msg"])) from error
+            raise AnsibleParserError(str(error.result()["msg"])) from None  # its cause would be told twice
 
     def _parameters(self, config: Mapping[str, Any], path: str) -> dict[str, Any]:
         """The options that are not Ansible's own, checked; templates are resolved, except those for playbooks."""

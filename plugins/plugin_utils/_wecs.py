@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,8 @@ UNAVAILABLE = "kubestellar_unavailable"
 UNREACHABLE = "kubestellar_unreachable"
 ACCEPTED = "kubestellar_accepted"
 NOT_ACCEPTED = "kubestellar_not_accepted"
-ALWAYS = (WECS, AVAILABLE, UNAVAILABLE, UNREACHABLE, ACCEPTED, NOT_ACCEPTED)
+STRANGERS = "kubestellar_strangers"
+ALWAYS = (WECS, AVAILABLE, UNAVAILABLE, UNREACHABLE, ACCEPTED, NOT_ACCEPTED, STRANGERS)
 """Groups that exist even if nothing is in them, so that patterns with them are always good."""
 ITS, SET, LABEL = "kubestellar_its_", "kubestellar_set_", "kubestellar_label_"
 
@@ -100,11 +101,11 @@ def parameters(config: Mapping[str, Any], others: Iterable[str], folder: str) ->
             )
     if any(not isinstance(entry, Mapping) for entry in _listed(given.get("itses"))):
         raise InvalidInput("itses: each entry is a mapping.", hint="Write: - name: its1.")
+    given["connections"] = connections(given.get("connections") or {})
     checked = ArgumentSpecValidator(spec).validate(given)
     if checked.error_messages:
         raise InvalidInput(f"{plain(checked.error_messages[0])}.")
     params: dict[str, Any] = checked.validated_parameters
-    params["connections"] = connections(given.get("connections") or {})
     if "{name}" not in params["host_name"]:
         raise InvalidInput(
             f"host_name is {plain(params['host_name'], 80)!r}, which is the same for all clusters.",
@@ -202,11 +203,14 @@ class Plan:
     collisions: list[str] = field(default_factory=list)
 
 
-def plan(wecs: Sequence[Wec], params: Mapping[str, Any], safe: Callable[[str], str]) -> Plan:
+def plan(
+    wecs: Sequence[Wec], params: Mapping[str, Any], safe: Callable[[str], str], listed: Container[str] = ()
+) -> Plan:
     """Hosts, groups and variables for the WECs of all ITSes.
 
     :param params: as from `parameters`.
     :param safe: makes the name of a group of any text.
+    :param listed: hosts of the inventory that somebody has listed.
     :raises InvalidInput: two WECs would be one host.
     """
     doubts: list[str] = []
@@ -225,7 +229,7 @@ def plan(wecs: Sequence[Wec], params: Mapping[str, Any], safe: Callable[[str], s
     label_of = functools.cache(lambda key: _is_taken(key, params["label_groups"]))
     for host, wec in made.hosts.items():
         made.groups[WECS].append(host)
-        for name in states(wec):
+        for name in states(wec, is_listed=host in listed):
             made.groups[name].append(host)
         its, cluster_set = wec["kubestellar_its"], wec["kubestellar_cluster_set"]
         group(ITS, its, f"the ITS {its}").append(host)
@@ -274,9 +278,9 @@ def host_names(wecs: Sequence[Wec], form: str, doubts: list[str]) -> dict[str, W
     if double:
         shown = ", ".join(plain(name, 80) for name in double[:_SHOWN])
         more = f" and {len(double) - _SHOWN} more" if len(double) > _SHOWN else ""
+        example = next(host for host, wec in hosts.items() if _filled(form, wec) == double[0])
         doubts.append(
-            f"{shown}{more}: in more than one ITS, so the host of each has the ITS in its name, as {double[0]}."
-            f"{next(wec['kubestellar_its'] for wec in wecs)}."
+            f"{shown}{more}: in more than one ITS, so the host of each has the ITS in its name, as {example}."
         )
     return hosts
 
@@ -285,9 +289,14 @@ def _filled(form: str, wec: Wec) -> str:
     return form.replace("{its}", wec["kubestellar_its"]).replace("{name}", wec["kubestellar_cluster"])
 
 
-def states(wec: Wec) -> Iterator[str]:
-    """The groups that say how a WEC is. An unreachable one is unavailable by its group."""
+def states(wec: Wec, *, is_listed: bool = False) -> Iterator[str]:
+    """The groups that say how a WEC is. An unreachable one is unavailable by its group.
+
+    Whoever has the bootstrap credentials of a hub can ask to be a WEC: who is not accepted and not listed is a stranger.
+    """
     yield ACCEPTED if wec["kubestellar_accepted"] else NOT_ACCEPTED
+    if not wec["kubestellar_accepted"] and not is_listed:
+        yield STRANGERS
     if wec["kubestellar_available"]:
         yield AVAILABLE
     else:
