@@ -82,7 +82,7 @@ options:
         mapping with C(kubeconfig) and C(context). The first pattern that matches counts, and a name goes before patterns.
       - C(context) may be left out where contexts have the names of the clusters.
       - They become the variables C(wec_kubeconfig) and C(wec_context) as they are written. A path has to be good where playbooks run; a
-        template, such as one with C(inventory_dir) or the lookup P(ansible.builtin.env#lookup), is resolved there.
+        template, such as one with C(inventory_dir) or the lookup C(env), is resolved there.
     type: dict
     default: {}
 notes:
@@ -96,7 +96,7 @@ notes:
     same group that way, a warning says so; with O(strict) it is an error.
   - Labels, annotations, claims and the rest are the host variables C(kubestellar_labels), C(kubestellar_annotations), C(kubestellar_claims)
     and so on; the guide lists them. They are text of others and are never templated.
-  - Hosts have C(wec_name), C(wec_its) and C(wec_provider=existing), so that the playbooks of this collection take them for what they are.
+  - Hosts have C(wec_name), C(wec_its) and C(wec_provider=registered), so that the playbooks of this collection take them for what they are.
     C(ansible_connection) is C(local). Variables in C(group_vars) and C(host_vars) go before these, and hosts that the inventory has already
     keep theirs.
   - In AWX, the name of the file has to be typed in as the source of the inventory, since it is not among those that are suggested. The
@@ -174,7 +174,7 @@ from ansible_collections.kubestellar.core.plugins.plugin_utils import _wecs
 SUFFIXES = (".kubestellar.yml", ".kubestellar.yaml")
 _FORM = 1
 """Of what is in the cache. An entry of another form is read anew."""
-_INTERPRETER = trust_as_template("{{ ansible_playbook_python }}")
+_INTERPRETER = "{{ ansible_playbook_python }}"
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -268,8 +268,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for child in children:
                 self.inventory.add_child(parent, child)
         for group, variables in plan.variables.items():
-            for name, value in {"ansible_python_interpreter": _INTERPRETER, **variables}.items():
-                self.inventory.set_variable(group, name, value)
+            ours = {**variables, "ansible_python_interpreter": _INTERPRETER}
+            for name, value in ours.items():
+                # AWX keeps what is not marked as ours in a form that says so. The hub is the user's word.
+                self.inventory.set_variable(
+                    group, name, value if name == "wec_hub" else trust_as_template(value)
+                )
 
     def _add_hosts(self, plan: _wecs.Plan) -> None:
         """All hosts with their variables, and into their groups. What a host has already of another source stays."""

@@ -51,7 +51,7 @@ ALWAYS = (WECS, AVAILABLE, UNAVAILABLE, UNREACHABLE, ACCEPTED, NOT_ACCEPTED, STR
 """Groups that exist even if nothing is in them, so that patterns with them are always good."""
 ITS, SET, LABEL = "kubestellar_its_", "kubestellar_set_", "kubestellar_label_"
 
-PROVIDER = "existing"
+PROVIDER = "registered"
 _PATHS = ("kubeconfig", "ca_cert", "client_cert", "client_key")
 _TAKEN = ("all", "ungrouped")
 """Names of groups that Ansible makes: a host of such a name could not be told from the group."""

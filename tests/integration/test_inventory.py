@@ -107,7 +107,7 @@ def test_the_clusters_of_a_hub_are_hosts(stack: Running, fleet: Path, run: Run) 
     assert text(variables["kubestellar_labels"]["city"]) == "lisbon"
     assert text(variables["kubestellar_properties"]["storeName"]) == "Lisbon, Rua Augusta"
     assert text(variables["kubestellar_conditions"]["ManagedClusterConditionAvailable"]["status"]) == "True"
-    assert variables["kubestellar_joined"] is True and text(variables["wec_provider"]) == "existing"
+    assert variables["kubestellar_joined"] is True and text(variables["wec_provider"]) == "registered"
     graph = run("ansible-inventory", "-i", str(fleet), "--graph", "kubestellar_wecs").stdout
     assert graph.split() == ["@kubestellar_wecs:", "|--cluster1", "|--cluster2"]
 

@@ -179,7 +179,7 @@ def test_each_cluster_is_a_host_with_its_groups_and_variables(inventory, api):
     assert host.vars["kubestellar_properties"] == {"storeName": "Lisbon"}
     assert (host.vars["wec_name"], host.vars["wec_its"]) == ("c1", "its1")
     common = made.groups["kubestellar_its_its1"].vars
-    assert common["ansible_connection"] == "local" and common["wec_provider"] == "existing"
+    assert common["ansible_connection"] == "local" and common["wec_provider"] == "registered"
     assert common["wec_hub"] == "hub"
     assert (
         Templar(variables={"ansible_playbook_python": "/py"}).template(common["ansible_python_interpreter"])

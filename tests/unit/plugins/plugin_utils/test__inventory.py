@@ -48,7 +48,9 @@ def test_a_sound_inventory_has_no_problem():
 def test_what_the_inventory_plugin_tells_is_no_mistake():
     told = dict.fromkeys(FACTS, "x")
     assert (
-        problems(wecs={"cluster1": {**told, "wec_provider": "existing", "wec_name": "c1", "wec_its": "its1"}})
+        problems(
+            wecs={"cluster1": {**told, "wec_provider": "registered", "wec_name": "c1", "wec_its": "its1"}}
+        )
         == []
     )
 

@@ -219,7 +219,11 @@ def test_a_label_that_is_rather_an_identifier_is_told_unless_it_makes_no_groups(
 
 def test_the_variables_of_groups_keep_playbooks_from_making_clusters():
     assert plan(wec("c1"), hub="hub").variables == {
-        "kubestellar_its_its1": {"ansible_connection": "local", "wec_provider": "existing", "wec_hub": "hub"}
+        "kubestellar_its_its1": {
+            "ansible_connection": "local",
+            "wec_provider": "registered",
+            "wec_hub": "hub",
+        }
     }
     assert "wec_hub" not in plan(wec("c1")).variables["kubestellar_its_its1"]
     assert _wecs.own_variables(wec("c1")) == {"wec_name": "c1", "wec_its": "its1"}
