@@ -189,7 +189,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory from a source file.
 
-        :raises AnsibleParserError: the file is wrong, or something cannot be read. Then nothing has been added.
+        :raises AnsibleError: the file is wrong, or something cannot be read. Then nothing has been added, unless it is an
+            expression of the user that is wrong.
         """
         super().parse(inventory, loader, path, cache)
         try:

@@ -99,8 +99,14 @@ def parameters(config: Mapping[str, Any], others: Iterable[str], folder: str) ->
                 f"The option {key} is written and has no value.",
                 hint="Give it one, or remove it: without any connection option, the environment decides.",
             )
-    if any(not isinstance(entry, Mapping) for entry in _listed(given.get("itses"))):
-        raise InvalidInput("itses: each entry is a mapping.", hint="Write: - name: its1.")
+    for entry in _listed(given.get("itses")):
+        if not isinstance(entry, Mapping):
+            raise InvalidInput("itses: each entry is a mapping.", hint="Write: - name: its1.")
+        if entry.get("kubeconfig", "x") in ("", None):
+            raise InvalidInput(
+                f"itses: the kubeconfig of {plain(entry.get('name'), 80)} is written and has no value.",
+                hint="Give it one, or remove it: then the way to this ITS goes through the hosting cluster.",
+            )
     given["connections"] = connections(given.get("connections") or {})
     checked = ArgumentSpecValidator(spec).validate(given)
     if checked.error_messages:

@@ -344,7 +344,7 @@ def test_the_environment_decides_only_if_the_file_does_not(inventory, hub, monke
     monkeypatch.setenv("K8S_AUTH_API_KEY", "t")
     assert set(inventory(plain=True).hosts) == {"c1", "c2"}
     shown = failure(capsys, inventory, context="hub", plain=True)
-    assert "The connection in the task names a context but no kubeconfig." in shown
+    assert "The connection in the options names a context but no kubeconfig." in shown
     empty = "{{ lookup('ansible.builtin.env', 'NOT_THERE') }}"
     assert "The option api_key is written and has no value." in failure(
         capsys, inventory, host=hub.url, api_key=empty

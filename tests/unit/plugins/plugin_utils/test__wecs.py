@@ -63,6 +63,10 @@ def test_what_is_left_out_has_its_default():
         ({"kubeconfig": ""}, "The option kubeconfig is written and has no value."),
         ({"context": None}, "The option context is written and has no value."),
         ({"itses": ["its1"]}, "itses: each entry is a mapping. Write: - name: its1."),
+        (
+            {"itses": [{"name": "a", "kubeconfig": ""}]},
+            "itses: the kubeconfig of a is written and has no value. Give it one",
+        ),
         ({"itses": []}, "itses is empty, so there is nothing to read."),
         ({"itses": [{"kubeconfig": "/k"}]}, "missing required arguments: name found in itses"),
         ({"itses": [{"name": "a", "contxt": "b"}]}, "itses.contxt"),
