@@ -99,14 +99,7 @@ def parameters(config: Mapping[str, Any], others: Iterable[str], folder: str) ->
                 f"The option {key} is written and has no value.",
                 hint="Give it one, or remove it: without any connection option, the environment decides.",
             )
-    for entry in _listed(given.get("itses")):
-        if not isinstance(entry, Mapping):
-            raise InvalidInput("itses: each entry is a mapping.", hint="Write: - name: its1.")
-        if entry.get("kubeconfig", "x") in ("", None):
-            raise InvalidInput(
-                f"itses: the kubeconfig of {plain(entry.get('name'), 80)} is written and has no value.",
-                hint="Give it one, or remove it: then the way to this ITS goes through the hosting cluster.",
-            )
+    _check_itses(given.get("itses"))
     given["connections"] = connections(given.get("connections") or {})
     checked = ArgumentSpecValidator(spec).validate(given)
     if checked.error_messages:
@@ -119,22 +112,28 @@ def parameters(config: Mapping[str, Any], others: Iterable[str], folder: str) ->
         )
     for key in _PATHS:
         params[key] = _absolute(params.get(key), folder)
-    if params["itses"] == []:
-        raise InvalidInput(
-            "itses is empty, so there is nothing to read.", hint="Name an ITS, or leave it out for all."
-        )
     for entry in params["itses"] or []:
         entry["kubeconfig"] = _absolute(entry.get("kubeconfig"), folder)
-        if entry.get("context") and not entry["kubeconfig"]:
-            raise InvalidInput(
-                f"itses: {plain(entry['name'], 80)} has a context and no kubeconfig.",
-                hint="Set its kubeconfig.",
-            )
     return params
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+def _check_itses(given: Any) -> None:
+    """:raises InvalidInput: entries that say less than they seem to."""
+    if given == []:
+        raise InvalidInput(
+            "itses is empty, so there is nothing to read.", hint="Name an ITS, or leave it out for all."
+        )
+    for entry in given if isinstance(given, list) else []:
+        if not isinstance(entry, Mapping):
+            raise InvalidInput("itses: each entry is a mapping.", hint="Write: - name: its1.")
+        name = plain(entry.get("name"), 80)
+        if entry.get("kubeconfig", "x") in ("", None):
+            raise InvalidInput(
+                f"itses: the kubeconfig of {name} is written and has no value.",
+                hint="Give it one, or remove it: then the way to this ITS goes through the hosting cluster.",
+            )
+        if entry.get("context") and "kubeconfig" not in entry:
+            raise InvalidInput(f"itses: {name} has a context and no kubeconfig.", hint="Set its kubeconfig.")
 
 
 def _absolute(value: Any, folder: str) -> Any:

@@ -131,9 +131,14 @@ def collections() -> None:
     """Ansible finds plugins of the collection also where the tests have imported it before Ansible did."""
     if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
         init_plugin_loader([str(ROOT / ".venv" / "collections")])
-    package = importlib.import_module("ansible_collections.kubestellar.core")
+    collection = "ansible_collections.kubestellar.core"
+    package = importlib.import_module(collection)
     if not hasattr(package, "_collection_meta"):
         package._collection_meta = {}  # type: ignore[attr-defined]
+    for kind in ("inventory", "doc_fragments"):
+        package = importlib.import_module(f"{collection}.plugins.{kind}")
+        if getattr(package, "__file__", None) is None:
+            package.__file__ = str(ROOT / "plugins" / kind / "__synthetic__")
 
 
 @pytest.fixture
