@@ -87,6 +87,7 @@ options:
     default: {}
 notes:
   - Relative paths of O(kubeconfig), O(itses[].kubeconfig), O(ca_cert), O(client_cert) and O(client_key) count from the folder of the file.
+    Ansible takes each file in a folder of an inventory for a source, so they are better kept elsewhere.
     Options except O(connections) may be templates that use C(inventory_dir) and extra variables.
   - All hosts are in C(kubestellar_wecs), and in C(kubestellar_available) or C(kubestellar_unavailable), of which C(kubestellar_unreachable)
     is a part; in C(kubestellar_accepted) or C(kubestellar_not_accepted); those that are not accepted and that no
@@ -109,7 +110,7 @@ seealso:
 EXAMPLES = r"""
 # All clusters of a hub. A file such as inventory/wecs.kubestellar.yml, beside inventory/hosts.yml with the hub.
 plugin: kubestellar.core.wecs
-kubeconfig: hub.kubeconfig
+kubeconfig: /etc/kubestellar/hub.kubeconfig
 context: hub
 
 ---
@@ -131,7 +132,7 @@ label_selectors:
 plugin: kubestellar.core.wecs
 host: https://hub.example.com:6443
 api_key: "{{ lookup('ansible.builtin.env', 'HUB_TOKEN') }}"
-ca_cert: hub-ca.crt
+ca_cert: /etc/kubestellar/hub-ca.crt
 label_groups:
   - "location-*"
   - "!location-id"
@@ -147,7 +148,7 @@ connections:
     kubeconfig: /etc/kubestellar/cluster1.kubeconfig
     context: admin
   "edge-*":
-    kubeconfig: "{{ inventory_dir }}/edge.kubeconfig"
+    kubeconfig: "{{ inventory_dir }}/../edge.kubeconfig"
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: /var/cache/ansible/kubestellar

@@ -27,10 +27,12 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def fleet(stack: Running, tmp_path: Path) -> Path:
-    """The inventory to start from, with the kubeconfig that it wants."""
+    """The inventory to start from, with the kubeconfig of the stack beside its folder."""
     folder = tmp_path / "fleet"
     shutil.copytree(FLEET, folder)
-    shutil.copyfile(stack.kubeconfig, folder / "hub.kubeconfig")
+    shutil.copyfile(stack.kubeconfig, tmp_path / "hub.kubeconfig")
+    for path in (folder / "wecs.kubestellar.yml", folder / "group_vars" / "kubestellar_hubs.yml"):
+        path.write_text(path.read_text().replace("/etc/kubestellar", str(tmp_path)))
     return folder
 
 
@@ -79,8 +81,8 @@ def text(value: Any) -> Any:
 
 def by_way_of(relay: Relay, folder: Path, file: str) -> dict[str, str]:
     """The connection through a relay, as options of the source file."""
-    (folder / file).write_text(yaml.safe_dump(relay.kubeconfig()))
-    return {"kubeconfig": file, "context": "relay"}
+    (folder.parent / file).write_text(yaml.safe_dump(relay.kubeconfig()))
+    return {"kubeconfig": f"../{file}", "context": "relay"}
 
 
 HUB_READS = [
@@ -136,7 +138,7 @@ def test_an_its_is_read_directly_and_the_environment_decides_only_alone(
     stack: Running, fleet: Path, run: Run
 ) -> None:
     wrong = {"K8S_AUTH_HOST": "https://127.0.0.1:1", "K8S_AUTH_API_KEY": "x", "K8S_AUTH_CONTEXT": "nowhere"}
-    itses = [{"name": "its1", "kubeconfig": "hub.kubeconfig", "context": "its1"}]
+    itses = [{"name": "its1", "kubeconfig": "../hub.kubeconfig", "context": "its1"}]
     change(fleet, kubeconfig=None, context=None, itses=itses, label_selectors=["city=turin"])
     found = listed(run("ansible-inventory", "-i", str(fleet), "--list", **wrong))
     assert hosts(found, "kubestellar_wecs") == ["cluster2"]
@@ -147,10 +149,10 @@ def test_an_its_is_read_directly_and_the_environment_decides_only_alone(
 
 
 def test_a_hub_that_is_not_there_is_an_error(fleet: Path, run: Run) -> None:
-    content = yaml.safe_load((fleet / "hub.kubeconfig").read_text())
+    content = yaml.safe_load((fleet.parent / "hub.kubeconfig").read_text())
     for entry in content["clusters"]:
         entry["cluster"]["server"] = "https://127.0.0.1:1"
-    (fleet / "hub.kubeconfig").write_text(yaml.safe_dump(content))
+    (fleet.parent / "hub.kubeconfig").write_text(yaml.safe_dump(content))
     done = run("ansible-inventory", "-i", str(fleet), "--list")
     assert done.returncode != 0 and done.stdout == ""
     assert "hub: cannot list controlplanes: no answer from https://127.0.0.1:1" in " ".join(
