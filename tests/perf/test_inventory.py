@@ -112,10 +112,19 @@ def typed(resource: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
 def stack() -> Iterator[Running]:
     """A hub of its own, with a fleet, and with no controllers beside it."""
     running = make_stack("bench-inventory")
-    assert_ok(running.playbook("hub", timeout=1500))
-    control = Supervisor(running.stack)
-    for name in control.states() or {}:
-        control._rpc().supervisor.stopProcess(name, True)
+    try:
+        assert_ok(running.playbook("hub", timeout=1500))
+        control = Supervisor(running.stack)
+        for name in control.states() or {}:
+            control._rpc().supervisor.stopProcess(name, True)
+        fill(running)
+        yield running
+    finally:
+        destroy(running)
+
+
+def fill(running: Running) -> None:
+    """Register the clusters, and wait until nobody works on their namespaces any more."""
     its = running.cluster("its1")
     now = datetime.datetime.now(datetime.UTC)
     status = {
@@ -141,7 +150,7 @@ def stack() -> Iterator[Running]:
             "labels": labels(number),
             "annotations": {"example.com/owner": f"team{number % 20}"},
         }
-        clients = [{"url": f"https://{name}.example.com:6443", "caBundle": "Y2VydGlmaWNhdGU=" * 60}]
+        clients = [{"url": f"https://{name}.example.com:6443", "caBundle": "Y2VydGlmaWNhdGUh" * 60}]
         spec = {
             "hubAcceptsClient": True,
             "leaseDurationSeconds": 86400,
@@ -170,8 +179,6 @@ def stack() -> Iterator[Running]:
     while len(its.list(SERVICE_ACCOUNTS, metadata_only=True).items) < CLUSTERS:
         assert time.monotonic() < deadline, "the namespaces do not get ready"
         time.sleep(5)
-    yield running
-    destroy(running)
 
 
 def cost(command: Sequence[str], environment: dict[str, str]) -> tuple[Cost, str]:
