@@ -55,10 +55,10 @@ plugin = type(inventory_loader.get("kubestellar.core.wecs"))
 parts = {}
 def timed(name):
     inner = getattr(plugin, name)
-    def call(*arguments):
+    def call(*arguments, **named):
         start = time.perf_counter(), time.process_time()
         try:
-            return inner(*arguments)
+            return inner(*arguments, **named)
         finally:
             parts[name] = time.perf_counter() - start[0], time.process_time() - start[1]
     setattr(plugin, name, call)

@@ -30,6 +30,7 @@ from ansible.template import Templar, trust_as_template
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from ansible_collections.kubestellar.core.plugins.module_utils import _client
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import AUTH_SPEC, GUARD_SPEC
+from ansible_collections.kubestellar.core.plugins.module_utils.fleet import read
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _wecs
 
 ROOT = Path(__file__).parents[4]
@@ -127,8 +128,9 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def collections() -> None:
+def collections() -> Iterator[None]:
     """Ansible finds plugins of the collection also where the tests have imported it before Ansible did."""
+    before = sys.meta_path[:], sys.path_hooks[:]
     if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
         init_plugin_loader([str(ROOT / ".venv" / "collections")])
     collection = "ansible_collections.kubestellar.core"
@@ -139,6 +141,8 @@ def collections() -> None:
         package = importlib.import_module(f"{collection}.plugins.{kind}")
         if getattr(package, "__file__", None) is None:
             package.__file__ = str(ROOT / "plugins" / kind / "__synthetic__")
+    yield
+    sys.meta_path[:], sys.path_hooks[:] = before
 
 
 @pytest.fixture
@@ -408,6 +412,13 @@ def test_a_hub_that_does_not_answer_is_an_error(inventory, api, capsys, monkeypa
 
 
 # -- requests ------------------------------------------------------------------------------------------------------------
+
+
+def test_reading_needs_no_inventory(api):
+    """It is in module_utils, and gives what the plugin puts into the inventory."""
+    api.add("c1")
+    itses = [{"name": "its1", "kubeconfig": api.kubeconfig()}]
+    assert [wec["kubestellar_cluster"] for wec in read.read({}, itses)] == ["c1"]
 
 
 def test_the_requests_do_not_grow_with_clusters_and_groups_but_by_the_page(inventory, api):
