@@ -44,7 +44,7 @@ FACTS: Mapping[str, str] = {
 
 
 def describe(
-    managed: Mapping[str, Any], its: str, renewed: str | None, properties: Mapping[str, str], now: float
+    managed: dict[str, Any], its: str, renewed: str | None, properties: Mapping[str, str], now: float
 ) -> dict[str, Any]:
     """One WEC: the keys of `FACTS`.
 
@@ -59,15 +59,15 @@ def describe(
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop(_COPY, None)
     lease = {"spec": {"renewTime": renewed}} if renewed else None
-    reason = _managed_cluster.unavailable_because(dict(managed), lease, now)
-    said = condition(dict(managed), "ManagedClusterConditionAvailable").get("status")
+    reason = _managed_cluster.unavailable_because(managed, lease, now)
+    said = condition(managed, "ManagedClusterConditionAvailable").get("status")
     addresses = [str(client.get("url") or "") for client in spec.get("managedClusterClientConfigs") or []]
     return {
         "kubestellar_cluster": metadata["name"],
         "kubestellar_its": its,
         "kubestellar_uid": str(metadata.get("uid") or ""),
         "kubestellar_accepted": _managed_cluster.is_accepted(managed),
-        "kubestellar_joined": _managed_cluster.is_joined(dict(managed)),
+        "kubestellar_joined": _managed_cluster.is_joined(managed),
         "kubestellar_available": not reason,
         "kubestellar_unreachable": bool(reason) and said != "False",
         "kubestellar_reason": reason,
