@@ -12,6 +12,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 _ROLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "roles")
@@ -59,7 +60,7 @@ class ActionModule(ActionBase):
         templar = self._templar.copy_with_new_env(available_variables=raw)
         values = {}
         for name in sorted(raw):
-            if not name.startswith(prefixes):
+            if not name.startswith(prefixes) or name in FACTS:
                 continue
             try:
                 values[name] = templar.template(raw[name])

@@ -11,7 +11,8 @@ author:
   - kubestellar.core contributors (@kubestellar)
 short_description: The clusters that the inventory registers with one hub
 description:
-  - Reads from the variables of the WECs what their ManagedClusters will be, without asking any cluster.
+  - Reads from the variables of the WECs what their ManagedClusters will be, without asking any cluster. Hosts of the inventory plugin
+    P(kubestellar.core.wecs#inventory) are taken as the hub has them.
   - It is for the preview of placements, by the option C(offline) of M(kubestellar.core.binding_policy_info).
 positional: _input, hostvars, hubs, hub
 options:
@@ -63,11 +64,20 @@ def hub_clusters(
     :raises AnsibleFilterError: it is not clear where a WEC belongs, see `wec_batches`.
     """
     return [
-        {"its": batch["its"], **cluster["managed_cluster"]}
+        {"its": batch["its"], **_described(hostvars[cluster["host"]], cluster["managed_cluster"])}
         for batch in wec_batches(hosts, hostvars, hubs)
         if batch["hub"] == hub
         for cluster in batch["clusters"]
     ]
+
+
+def _described(variables: Mapping[str, Any], managed_cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """A cluster as the hub has it, if the inventory plugin tells, with what the inventory says over that."""
+    live = {key: variables.get(f"kubestellar_{key}") or {} for key in ("labels", "annotations", "properties")}
+    return {
+        "name": managed_cluster["name"],
+        **{key: {**known, **managed_cluster.get(key, {})} for key, known in live.items()},
+    }
 
 
 class FilterModule:

@@ -51,6 +51,7 @@ from ansible.errors import AnsibleFilterError
 
 DEFAULT_ITS = "its1"
 STATES = ("present", "drained", "absent")
+_DESCRIBED = ("labels", "annotations", "properties")
 
 
 def wec_batches(
@@ -58,7 +59,8 @@ def wec_batches(
 ) -> list[dict[str, Any]]:
     """One batch per (hub, ITS, provider, state) of the hosts, each with its clusters in the order of the inventory.
 
-    A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`.
+    A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`. What that
+    lacks is left as it is.
 
     :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist; or
         its state is none.
@@ -73,9 +75,10 @@ def wec_batches(
         if state not in STATES:
             raise AnsibleFilterError(f"{host}: wec_state is {state}. Set it to one of: {', '.join(STATES)}.")
         name = variables.get("wec_name") or host
-        described = {
-            key: variables.get(f"wec_{key}") or {} for key in ("labels", "annotations", "properties")
-        }
+        described = {key: variables.get(f"wec_{key}") or {} for key in _DESCRIBED}
+        if "kubestellar_uid" in variables:
+            # The inventory plugin tells what the hub has: nothing of it is to go only because no other source says it too.
+            described = {key: value for key, value in described.items() if f"wec_{key}" in variables}
         batches.setdefault((hub, its, provider, state), []).append(
             {
                 "host": host,

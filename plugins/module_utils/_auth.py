@@ -168,7 +168,7 @@ def _environment_bool(text: str) -> bool:
 
 def _build(source: str, given: dict[str, Any]) -> Auth:
     """An `Auth` of what one source gives, refused unless it is one whole way to a server."""
-    where = "the task" if source == "options" else "the environment (K8S_AUTH_*)"
+    where = "the options" if source == "options" else "the environment (K8S_AUTH_*)"
     by_host = [key for key in _BY_HOST if key in given]
     by_kubeconfig = [key for key in _BY_KUBECONFIG if key in given]
     if by_host and by_kubeconfig:

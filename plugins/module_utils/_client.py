@@ -543,12 +543,34 @@ class Cluster:
         field_selector: str = "",
         metadata_only: bool = False,
     ) -> Listing:
-        """All objects of a resource in one namespace or in all, page by page.
+        """All objects of a resource in one namespace or in all, read page by page.
 
         :param metadata_only: only `apiVersion`, `kind` and `metadata` (PartialObjectMetadata).
         :raises NotFound: the resource is not served: never taken for an empty list.
         """
         items: list[dict[str, Any]] = []
+        version = ""
+        for page in self.pages(
+            resource,
+            namespace,
+            label_selector=label_selector,
+            field_selector=field_selector,
+            metadata_only=metadata_only,
+        ):
+            items += page.items
+            version = page.resource_version
+        return Listing(items, version)
+
+    def pages(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        metadata_only: bool = False,
+    ) -> Iterator[Listing]:
+        """As `list`, one page after the other, for those who need little of each object and many objects."""
         token = ""
         while True:
             answer = self.request(
@@ -563,14 +585,15 @@ class Cluster:
                 accept=_METADATA_ONLY if metadata_only else "application/json",
                 action=f"list {resource.plural}",
             )
-            for item in answer.get("items") or []:
+            items = answer.get("items") or []
+            for item in items:
                 # Items of typed lists name no kind, those of metadata lists the wrong one.
                 item["apiVersion"], item["kind"] = resource.api_version, resource.kind
-                items.append(item)
             metadata = answer.get("metadata") or {}
             token = metadata.get("continue") or ""
+            yield Listing(items, str(metadata.get("resourceVersion") or ""))
             if not token:
-                return Listing(items, str(metadata.get("resourceVersion") or ""))
+                return
 
     def create(self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """POST one object. :raises Conflict: it exists (reason `AlreadyExists`)."""

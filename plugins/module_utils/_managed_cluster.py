@@ -13,7 +13,7 @@ import contextlib
 import datetime
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -193,15 +193,7 @@ def read_state(its: Cluster, *, label_selector: str = "") -> State:
     :param label_selector: only ManagedClusters that match.
     :raises NotFound: the cluster is no OCM hub; never taken for "there are none".
     """
-    try:
-        managed = its.list(MANAGED_CLUSTERS, label_selector=label_selector).items
-    except NotFound as error:
-        raise NotFound(
-            f"{its.name}: the kind ManagedCluster is not served, so this is no OCM hub.",
-            status=404,
-            reason="KindNotServed",
-            hint="Is this the right space, and is its OCM hub installed?",
-        ) from error
+    managed = [item for page in managed_pages(its, label_selector=label_selector) for item in page]
     lists: list[list[dict[str, Any]]] = _bulk.in_parallel(
         lambda call: call().items,
         [
@@ -217,6 +209,23 @@ def read_state(its: Cluster, *, label_selector: str = "") -> State:
         {item["metadata"]["namespace"]: item for item in leases},
         {item["metadata"]["name"]: item for item in properties},
     )
+
+
+def managed_pages(its: Cluster, *, label_selector: str = "") -> Iterator[list[dict[str, Any]]]:
+    """The ManagedClusters of an ITS, page by page.
+
+    :raises NotFound: the cluster is no OCM hub; never taken for "there are none".
+    """
+    try:
+        for page in its.pages(MANAGED_CLUSTERS, label_selector=label_selector):
+            yield page.items
+    except NotFound as error:
+        raise NotFound(
+            f"{its.name}: the kind ManagedCluster is not served, so this is no OCM hub.",
+            status=404,
+            reason="KindNotServed",
+            hint="Is this the right space, and is its OCM hub installed?",
+        ) from error
 
 
 def group_requests(csrs: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

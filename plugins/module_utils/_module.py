@@ -13,7 +13,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _space
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import (
     AUTH_SPEC,
     GUARD_SPEC,
-    resolve,
     space_spec,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
@@ -79,16 +78,7 @@ class Context:
     def hosting(self) -> Cluster:
         """The hosting cluster that the connection options name."""
         if "hosting" not in self._clusters:
-            cluster = Cluster.from_auth(
-                resolve(self.params), name=self.params.get("context") or "hosting cluster"
-            )
-            expected = self.params.get("expected_server")
-            if expected and cluster.server != expected.rstrip("/"):
-                raise InvalidInput(
-                    f"{cluster.name}: the connection leads to {cluster.server}, not to the expected {expected}.",
-                    hint="Nothing was read or changed; check kubeconfig, context and the K8S_AUTH_* environment.",
-                )
-            self._clusters["hosting"] = cluster
+            self._clusters["hosting"] = _space.hosting_cluster(self.params)
         return self._clusters["hosting"]
 
     def its(self) -> Cluster:

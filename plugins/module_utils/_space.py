@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.kubestellar.core.plugins.module_utils._auth import resolve
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
@@ -23,6 +24,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
 _HOST_SERVER = "kubernetes.default.svc"
 """The server that KubeFlex writes for a space of type `host` (kubeflex: pkg/reconcilers/host/secret.go)."""
+
+_A = {"its": "an ITS", "wds": "a WDS"}
 
 SPACES_SPEC: dict[str, Any] = {
     "spaces": {
@@ -37,6 +40,22 @@ SPACES_SPEC: dict[str, Any] = {
     }
 }
 """The option of modules that work on several spaces at once; see `choose`."""
+
+
+def hosting_cluster(params: Mapping[str, Any]) -> Cluster:
+    """The hosting cluster that the connection options name.
+
+    :param params: with the keys of `AUTH_SPEC` and `expected_server`.
+    :raises InvalidInput: they name none, or another one than expected.
+    """
+    cluster = Cluster.from_auth(resolve(params), name=params.get("context") or "hosting cluster")
+    expected = params.get("expected_server")
+    if expected and cluster.server != expected.rstrip("/"):
+        raise InvalidInput(
+            f"{cluster.name}: the connection leads to {cluster.server}, not to the expected {expected}.",
+            hint="Nothing was read or changed; check kubeconfig, context and the K8S_AUTH_* environment.",
+        )
+    return cluster
 
 
 def connect(hosting: Cluster, space: str, *, in_cluster: bool | None = None) -> Cluster:
@@ -94,39 +113,48 @@ def connect_to(
 
 
 def choose(
-    entries: Sequence[Mapping[str, Any]] | None, hosting: Callable[[], Cluster]
+    entries: Sequence[Mapping[str, Any]] | None, hosting: Callable[[], Cluster], *, only: str | None = None
 ) -> list[tuple[str, Cluster]]:
     """Role and cluster of each space of the option `spaces`; of all spaces of the hub if it is None.
 
     :param hosting: connects to the hosting cluster; not called if each entry has a connection of its own.
-    :raises InvalidInput: a name is there twice, or a role is not known.
+    :param only: `its` or `wds`: all are to be of this role, and entries need not say so.
+    :raises InvalidInput: a name is there twice, or a role is not known, or another one.
     :raises KubestellarError: the hub has no spaces, or not one of these.
     """
+    known: dict[str, dict[str, Any]] = {}
     if entries is None:
-        known = hosting().list(CONTROL_PLANES).items
-        entries = [
-            {"name": item["metadata"]["name"], "role": role(item)} for item in known if role(item) is not None
-        ]
-        if not entries:
+        for item in hosting().list(CONTROL_PLANES).items:
+            if role(item) is not None and only in (None, role(item)):
+                known[item["metadata"]["name"]] = item
+        if not known:
+            what, label = (only.upper(), f"{CP_TYPE_LABEL}={only}") if only else ("space", CP_TYPE_LABEL)
             raise KubestellarError(
-                f"{hosting().name}: there is no space: no ControlPlane has the label {CP_TYPE_LABEL}.",
+                f"{hosting().name}: there is no {what}: no ControlPlane has the label {label}.",
                 hint="Set up the hub first (playbooks/hub.yml), or name the spaces.",
             )
+        entries = [{"name": name} for name in known]
     chosen: dict[str, tuple[str, Cluster]] = {}
     for entry in entries:
-        name, wanted = entry["name"], entry.get("role")
+        name, wanted = entry["name"], entry.get("role") or only
         if name in chosen:
             raise InvalidInput(f"The space {plain(name, 80)} is named twice.", hint="Keep one of them.")
         if entry.get("kubeconfig"):
             cluster = Cluster.from_kubeconfig(entry["kubeconfig"], entry.get("context"), name=name)
         else:
-            control_plane = read(hosting(), name)
+            control_plane = known.get(name) or read(hosting(), name)
             if control_plane["metadata"].get("deletionTimestamp"):
                 raise KubestellarError(
                     f"{hosting().name}: the ControlPlane {name} is being deleted, and what is in it with it.",
                     hint="Name the other spaces, or wait until it is gone.",
                 )
-            wanted = wanted or role(control_plane)
+            actual = role(control_plane)
+            if only is not None and actual not in (None, only):
+                raise InvalidInput(
+                    f"{hosting().name}: the ControlPlane {name} is {_A[str(actual)]}, not {_A[only]}.",
+                    hint=f"Name {_A[only]}.",
+                )
+            wanted = wanted or actual
             cluster = connect_to(hosting(), control_plane)
         if wanted is None:
             raise InvalidInput(

@@ -16,6 +16,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import openshift, registry, values
 from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 
@@ -138,7 +139,7 @@ def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterato
     """Unknown names and wrong types among the variables of one host."""
     known = {option for options in specs.values() for option in options}
     for name in sorted(variables):
-        if name in known or name in KNOBS:
+        if name in known or name in KNOBS or name in FACTS:
             continue
         if name.partition("_")[0] in specs or name.startswith("kubestellar_"):
             near = difflib.get_close_matches(name, [*known, *KNOBS], n=1)

@@ -44,10 +44,15 @@ class Fault:
 
 @dataclass
 class Relay:
-    """The relay. :ivar url: what stands for the server's own address."""
+    """The relay.
+
+    :ivar url: what stands for the server's own address.
+    :ivar requests: method and path of each request so far. Audit logs of the stack have no reads.
+    """
 
     url: str
     faults: list[Fault] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault(self, method: str, path: str) -> str:
@@ -80,6 +85,7 @@ def before(cluster: Cluster) -> Iterator[Relay]:
         def _relay(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length) if length else None
+            relay.requests.append(f"{self.command} {self.path.partition('?')[0]}")
             fault = relay.fault(self.command, self.path)
             if fault in _REFUSALS:
                 self._refuse(*_REFUSALS[fault])

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import build, home, ports, preflight
-from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
+from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory, _wecs
 
 ROOT = Path(__file__).parents[2]
 README = "README.md"
@@ -34,6 +34,9 @@ SPECS = {
     path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
     for path in ROOT.glob("roles/*/meta/argument_specs.yml")
 }
+CONSTRUCTED = {"compose", "groups", "keyed_groups", "strict"}
+CREDENTIAL_TYPE = ({"fields", "required"}, {"file", "env"})
+"""Options of Ansible's own in inventory sources, and the two halves of a credential type of AWX."""
 MADE_LATER = {"docs/_build"}
 """Paths that documents may name though a fresh clone has none."""
 
@@ -109,7 +112,8 @@ def test_every_file_of_the_repository_that_is_named_exists(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_name_of_the_collection_exists(document):
-    known = stems("plugins/modules") | stems("plugins/filter") | stems("playbooks") | set(SPECS)
+    plugins = stems("plugins/modules") | stems("plugins/filter") | stems("plugins/inventory")
+    known = plugins | stems("playbooks") | set(SPECS)
     fragments = {path.stem for path in (ROOT / "plugins" / "doc_fragments").glob("_*.py")}
     for name in re.findall(r"kubestellar\.core\.(\w+)", text_of(document)):
         assert name in known | fragments | {"docsite", "plugins"}, name
@@ -148,6 +152,10 @@ def check_yaml(content: Any) -> None:
     if isinstance(content, list):
         for play in content:
             check_play(play)
+    elif "plugin" in content:
+        _wecs.parameters(content, CONSTRUCTED, "/srv/site")
+    elif set(content) in CREDENTIAL_TYPE:
+        pass  # test_guide_inventory.py looks at it
     elif _inventory.HUBS in content or _inventory.WECS in content:
         assert _inventory.problems(*inventory_of(content), SPECS) == []
     elif all(key.partition("_")[0] in SPECS for key in content):

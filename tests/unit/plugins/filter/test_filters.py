@@ -34,6 +34,18 @@ def test_wecs_of_one_hub_and_its_are_one_batch():
     assert wec_batches(["c4"], HOSTVARS, ["hub"])[0]["hub"] == "hub"
 
 
+def test_of_a_wec_that_the_hub_tells_of_only_what_is_said_is_described():
+    """Else a run with the inventory plugin alone would take away the labels by which workload is placed."""
+    found = {"kubestellar_uid": "u", "kubestellar_labels": {"a": "b"}, "wec_provider": "registered"}
+    hostvars = {"hub": {}, "c1": found, "c2": {**found, "wec_labels": {}, "wec_properties": {"p": "q"}}}
+    (batch,) = wec_batches(["c1", "c2"], hostvars, ["hub"])
+    assert [cluster["managed_cluster"] for cluster in batch["clusters"]] == [
+        {"name": "c1"},
+        {"name": "c2", "labels": {}, "properties": {"p": "q"}},
+    ]
+    assert batch["provider"] == "registered"
+
+
 @pytest.mark.parametrize(
     ("host", "words"), [("c4", "wec_hub is not set"), ("c5", "wec_its is not set"), ("c6", "nowhere")]
 )

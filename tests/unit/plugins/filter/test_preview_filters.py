@@ -33,6 +33,24 @@ def test_the_clusters_of_a_hub_are_its_wecs_with_all_that_is_said_of_them():
     assert hub_clusters([], HOSTVARS, hubs, "hub") == []
 
 
+def test_a_cluster_that_the_hub_tells_of_is_taken_as_the_hub_has_it():
+    live = {
+        "kubestellar_uid": "u",
+        "kubestellar_labels": {"a": "b", "x": "old"},
+        "kubestellar_properties": {"p": "q"},
+    }
+    hostvars = {"hub": {}, "c1": {**live, "wec_labels": {"x": "y"}}}
+    assert hub_clusters(["c1"], hostvars, ["hub"], "hub") == [
+        {
+            "its": "its1",
+            "name": "c1",
+            "labels": {"a": "b", "x": "y"},
+            "annotations": {},
+            "properties": {"p": "q"},
+        }
+    ]
+
+
 def test_a_cluster_whose_hub_is_not_clear_is_refused():
     with pytest.raises(AnsibleFilterError, match="c3: wec_hub is not set"):
         hub_clusters(["c3"], HOSTVARS, ["hub", "hub2"], "hub")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROLES = Path(__file__).parents[4] / "roles"
@@ -39,6 +40,16 @@ def test_a_sound_inventory_has_no_problem():
                 "cluster1": {"wec_its": "its1", "wec_labels": {"a": "b"}, "wec_nodes": "2"},
                 "c2": {"wec_its": "its2"},
             },
+        )
+        == []
+    )
+
+
+def test_what_the_inventory_plugin_tells_is_no_mistake():
+    told = dict.fromkeys(FACTS, "x")
+    assert (
+        problems(
+            wecs={"cluster1": {**told, "wec_provider": "registered", "wec_name": "c1", "wec_its": "its1"}}
         )
         == []
     )
