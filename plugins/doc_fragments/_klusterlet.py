@@ -60,6 +60,15 @@ options:
           - Whether the cluster is meant to be the hub itself. If it is one and this does not say so, it is refused.
         type: bool
         default: false
+      cluster_annotations:
+        description:
+          - Annotations that the agent gives the ManagedCluster when it makes it. They begin with C(agent.open-cluster-management.io).
+        type: dict
+      external_server_urls:
+        description:
+          - URLs under which the cluster is reached from outside, for its ManagedCluster.
+        type: list
+        elements: str
       planned:
         description:
           - In check mode, that an earlier task of the same run would make the cluster, so that it is not connected to.

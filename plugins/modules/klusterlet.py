@@ -105,10 +105,6 @@ options:
         description:
           - Requests at once.
         type: int
-  cluster_annotations:
-    description:
-      - Annotations that the agent gives the ManagedCluster when it makes it. They begin with C(agent.open-cluster-management.io).
-    type: dict
   feature_gates:
     description:
       - Feature gates of the agents, each V(true) or V(false).
@@ -122,14 +118,9 @@ options:
         description:
           - Gates of work.
         type: dict
-  external_server_urls:
-    description:
-      - URLs under which the cluster is reached from outside, for its ManagedCluster.
-    type: list
-    elements: str
   certificate_seconds:
     description:
-      - Life of the client certificate of the agent, at least 3600. By default what the hub gives.
+      - Life of the client certificate of the agent, at least 3600. Left out or 0, what the hub gives.
     type: int
   status_sync_interval:
     description:
@@ -328,12 +319,10 @@ SPEC: dict[str, Any] = {
     "image_tag": {"type": "str", "default": chart.IMAGE_TAG},
     "image_pull_secret": {"type": "path", "no_log": False},
     "agent_limits": {"type": "dict", "options": {"qps": {"type": "int"}, "burst": {"type": "int"}}},
-    "cluster_annotations": {"type": "dict"},
     "feature_gates": {
         "type": "dict",
         "options": {"registration": {"type": "dict"}, "work": {"type": "dict"}},
     },
-    "external_server_urls": {"type": "list", "elements": "str"},
     "certificate_seconds": {"type": "int"},
     "status_sync_interval": {"type": "str"},
     "force_conflicts": {"type": "bool", "default": False},

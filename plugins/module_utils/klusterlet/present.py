@@ -109,7 +109,7 @@ def definitions(member: Member, plan: Plan) -> list[dict[str, Any]]:
         wanted.append(objects.bootstrap_secret(place, name, text))
     if place.hosted and member.cluster is not None:
         wanted.append(objects.external_secret(place, name, member.cluster.kubeconfig()))
-    wanted.append(objects.klusterlet(place, name, plan.rendered.spec, plan.spec))
+    wanted.append(objects.klusterlet(place, name, plan.rendered.spec, plan.spec, member.wish.spec))
     return _bulk.check_definitions(wanted, "the klusterlet")
 
 

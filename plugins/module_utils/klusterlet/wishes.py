@@ -47,6 +47,8 @@ CLUSTERS_SPEC: dict[str, Any] = {
             "endpoint": {"type": "str"},
             "host_container": {"type": "str"},
             "is_hub": {"type": "bool", "default": False},
+            "cluster_annotations": {"type": "dict"},
+            "external_server_urls": {"type": "list", "elements": "str"},
             "planned": {"type": "bool", "default": False},
         },
     },
@@ -69,6 +71,7 @@ class Wish:
     :ivar host_container: the container that runs the hub's API server, for a cluster in containers of the same network.
     :ivar is_hub: whether it is meant to be the hosting cluster, or the ITS, itself.
     :ivar planned: in check mode, whether an earlier task would make it.
+    :ivar annotations: for its ManagedCluster. :ivar urls: of its API server, as it is reached from outside.
     """
 
     name: str
@@ -77,6 +80,16 @@ class Wish:
     host_container: str = ""
     is_hub: bool = False
     planned: bool = False
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    urls: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The part of its Klusterlet's spec that it alone has."""
+        return _set(
+            externalServerURLs=[{"url": url} for url in self.urls],
+            registrationConfiguration=_set(clusterAnnotations=dict(self.annotations)),
+        )
 
 
 @dataclass(frozen=True)
@@ -148,7 +161,11 @@ def wishes_of(params: Mapping[str, Any], *, check_mode: bool = False) -> tuple[l
             entry.get("host_container") or "",
             bool(entry.get("is_hub")),
             planned,
+            _annotations(entry.get("cluster_annotations"), name),
+            tuple(entry.get("external_server_urls") or ()),
         )
+        for url in found[name].urls:
+            check_url(url, f"{name}: external_server_urls")
         _check_namespace(place, name)
     _check_mode(params)
     return list(found.values()), place
@@ -202,6 +219,17 @@ def _check_mode(params: Mapping[str, Any]) -> None:
         )
 
 
+def _annotations(given: Mapping[str, Any] | None, cluster: str) -> dict[str, str]:
+    """:raises InvalidInput: OCM would drop one."""
+    foreign = [key for key in given or {} if not str(key).startswith(ANNOTATION_PREFIX)]
+    if foreign:
+        raise InvalidInput(
+            f"{cluster}: cluster_annotations: {plain(foreign[0], 80)} does not begin with {ANNOTATION_PREFIX}, so OCM drops it.",
+            hint="Set other annotations of the ManagedCluster with managed_cluster (wec_annotations in an inventory).",
+        )
+    return {str(key): str(value) for key, value in sorted((given or {}).items())}
+
+
 def gates(given: Mapping[str, Any] | None, where: str) -> list[dict[str, str]]:
     """Feature gates of a mapping from name to whether it is on, as a Klusterlet takes them.
 
@@ -227,30 +255,17 @@ def spec_of(params: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in (("qps", qps), ("burst", burst)):
         if value is not None and value < 1:
             raise InvalidInput(f"agent_limits: {key} is {value}.", hint="Use 1 or more, or leave it out.")
-    foreign = [
-        key for key in params["cluster_annotations"] or {} if not str(key).startswith(ANNOTATION_PREFIX)
-    ]
-    if foreign:
-        raise InvalidInput(
-            f"cluster_annotations: {plain(foreign[0], 80)} does not begin with {ANNOTATION_PREFIX}, so OCM drops it.",
-            hint="Set other annotations of the ManagedCluster with managed_cluster (wec_annotations in an inventory).",
-        )
     expiration = params["certificate_seconds"]
-    if expiration is not None and expiration < SHORTEST_CERTIFICATE:
+    if expiration and expiration < SHORTEST_CERTIFICATE:
         raise InvalidInput(
             f"certificate_seconds is {expiration}, but OCM wants {SHORTEST_CERTIFICATE} at least.",
             hint="Leave it out for what the hub gives.",
         )
-    for url in params["external_server_urls"] or []:
-        check_url(url, "external_server_urls")
     feature_gates = params["feature_gates"] or {}
     registration = _set(
         kubeAPIQPS=qps,
         kubeAPIBurst=burst,
-        clientCertExpirationSeconds=expiration,
-        clusterAnnotations={
-            key: str(value) for key, value in sorted((params["cluster_annotations"] or {}).items())
-        },
+        clientCertExpirationSeconds=expiration or None,
         featureGates=gates(feature_gates.get("registration"), "feature_gates: registration"),
     )
     work = _set(
@@ -261,11 +276,7 @@ def spec_of(params: Mapping[str, Any]) -> dict[str, Any]:
         statusSyncInterval=params["status_sync_interval"],
         featureGates=gates(feature_gates.get("work"), "feature_gates: work"),
     )
-    return _set(
-        externalServerURLs=[{"url": url} for url in params["external_server_urls"] or []],
-        registrationConfiguration=registration,
-        workConfiguration=work,
-    )
+    return _set(registrationConfiguration=registration, workConfiguration=work)
 
 
 def _set(**values: Any) -> dict[str, Any]:
