@@ -65,7 +65,7 @@ class Known:
 
     def may_be(self, other: Known) -> bool:
         """Whether it can be one hub that has got another address or another authority, but not both."""
-        return self.same_server(other) or bool(self.authority and self.same_authority(other))
+        return self.same_server(other) or (self.same_authority(other) and bool(_certificates(self.authority)))
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,10 @@ def check_url(url: str, where: str) -> None:
 
 def _check_namespace(place: Place, cluster: str) -> None:
     namespace = place.namespace(cluster)
-    if not namespace.startswith(_NAMESPACE_PREFIX) or not _metadata.is_dns_label(namespace):
+    legal = namespace.startswith(_NAMESPACE_PREFIX) and _metadata.is_dns_label(
+        namespace[:_LONGEST_NAMESPACE].rstrip("-")
+    )
+    if not legal:
         raise InvalidInput(
             f"namespace is {plain(repr(namespace), 80)}, but OCM wants one that begins with {_NAMESPACE_PREFIX}.",
             hint="Correct it, or leave it out.",
