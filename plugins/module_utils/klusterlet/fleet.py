@@ -24,7 +24,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
-    DEPLOYMENTS,
     KLUSTERLETS,
     MANAGED_CLUSTERS,
     NAMESPACES,
@@ -37,8 +36,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.hub im
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import (
     BOOTSTRAP_SECRET,
     HUB_SECRET,
-    OPERATOR,
-    OPERATOR_NAMESPACE,
     Place,
     Wish,
 )
@@ -86,7 +83,6 @@ class Member:
     uid: str = ""
     live: dict[str, Any] | None = field(default=None, repr=False)
     others: tuple[str, ...] = ()
-    operator: dict[str, Any] | None = field(default=None, repr=False)
     membership: Membership = field(default_factory=Membership)
     expected: Known | None = None
     need: str = ""
@@ -121,7 +117,6 @@ class Member:
         found = klusterlets(self.home)
         self.live = found.get(place.klusterlet(self.name))
         self.others = tuple(sorted(set(found) - {place.klusterlet(self.name)}))
-        self.operator = self.home.get(DEPLOYMENTS, OPERATOR, OPERATOR_NAMESPACE)
         namespace = place.agent_namespace(self.name)
         self.membership = hubs.membership_of(
             self.home.get(SECRETS, HUB_SECRET, namespace), self.home.get(SECRETS, BOOTSTRAP_SECRET, namespace)
