@@ -12,13 +12,15 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -39,6 +41,8 @@ NAMESPACE, ADDONS, OPERATORS = (
 AGENT = "klusterlet-agent"
 REAL = ("edge1", "edge2")
 
+Result = TypeVar("Result")
+
 
 def secret(cluster: Cluster, name: str) -> dict[str, str]:
     """The data of a Secret of the agent, as text; empty if it is not there."""
@@ -58,8 +62,15 @@ class Programs:
 
     stack: Running
     folder: Path
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: dict[tuple[str, str], subprocess.Popen[bytes]] = field(default_factory=dict)
     port: int = 24100
+
+    def ensure(self, name: str) -> None:
+        """Run both for a cluster that has joined."""
+        if ("klusterlet", name) not in self.running:
+            self.operator(name)
+        if ("agent", name) not in self.running:
+            self.agent(name)
 
     def operator(self, name: str) -> subprocess.Popen[bytes]:
         """OCM's klusterlet operator on a cluster, once that has a Klusterlet."""
@@ -70,6 +81,7 @@ class Programs:
     def agent(self, name: str) -> subprocess.Popen[bytes]:
         """The agent, with the arguments and Secrets with which the operator has deployed it."""
         cluster, folder = self.stack.cluster(name), self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)  # as a new Pod
         wait_for(lambda: bool(deployed_arguments(cluster) and secret(cluster, "bootstrap-hub-kubeconfig")))
         (folder / "bootstrap").mkdir(parents=True, exist_ok=True)
         for key, text in secret(cluster, "bootstrap-hub-kubeconfig").items():
@@ -98,15 +110,15 @@ class Programs:
             started = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder
             )
-        self.running.append(started)
+        self.running[program, name] = started
         return started
 
-    def stop(self, *programs: subprocess.Popen[bytes]) -> None:
-        """End some of them, or all."""
-        for program in programs or tuple(self.running):
+    def stop(self, *keys: tuple[str, str]) -> None:
+        """End some of them, or all. :param keys: program and cluster."""
+        for key in keys or tuple(self.running):
+            program = self.running.pop(key)
             program.kill()
             program.wait(timeout=30)
-            self.running.remove(program)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +139,7 @@ def programs(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                             "kubestellar.core.embedded_cluster": {
                                 "home": str(stack.stack.home),
                                 "stack": stack.stack.name,
-                                "binaries": str(stack.stack.bin),
+                                "binaries": str(stack.stack.bin.resolve()),
                                 "clusters": entries,
                             }
                         }
@@ -243,7 +255,7 @@ def test_real_clusters_join_stay_and_leave(
     started = time.monotonic()
     joining = _in_background(lambda: site.run(edge1=wecs["edge1"], lost=lost, wrong=wrong))
     programs.operator("edge1")
-    agent = programs.agent("edge1")
+    programs.agent("edge1")
     done = joining()
     assert done.returncode, done.stdout
     text = said(done)
@@ -324,7 +336,7 @@ def test_real_clusters_join_stay_and_leave(
     edge1.delete(_resources.APPLIED_MANIFEST_WORKS, "delivered")
 
     # Removed, it has nothing of OCM any more, and can come back.
-    programs.stop(agent)
+    programs.stop(("agent", "edge1"))
     mark = stack.mark(*REAL)
     forecast = module("klusterlet", clusters=[entry], state="absent", _check=True, _diff=True)
     assert forecast["changed"] and stack.writes_since(mark) == []
@@ -337,14 +349,9 @@ def test_real_clusters_join_stay_and_leave(
     assert module("klusterlet", clusters=[entry], state="absent")["changed"] is False
 
 
-def _in_background(
-    work: Callable[[], subprocess.CompletedProcess[str]],
-) -> Callable[[], subprocess.CompletedProcess[str]]:
+def _in_background(work: Callable[[], Result]) -> Callable[[], Result]:
     """Start something; its end is waited for by the result."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(max_workers=1)
-    future = pool.submit(work)
+    future = ThreadPoolExecutor(max_workers=1).submit(work)
     return lambda: future.result(timeout=420)
 
 
@@ -358,11 +365,67 @@ def _bootstrap(stack: Running, path: Path, context: str) -> str:
     return str(path)
 
 
+def test_a_cluster_that_the_hub_has_forgotten_joins_again(programs: Programs, site: Site):
+    stack = programs.stack
+    its, edge2 = stack.cluster("its1"), stack.cluster("edge2")
+    programs.ensure("edge2")
+    wait_for(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
+    before = secret(edge2, "hub-kubeconfig-secret")["tls.crt"]
+    its.delete(_resources.MANAGED_CLUSTERS, "edge2")
+    wait_for(lambda: its.get(_resources.MANAGED_CLUSTERS, "edge2") is None)
+    pods = {pod["metadata"]["uid"] for pod in edge2.list(_resources.PODS, NAMESPACE).items}
+    joining = _in_background(lambda: site.run(edge2={"wec_context": "edge2", "wec_labels": {"kind": "real"}}))
+    # The agent ends on a new credential; in its Pod is nothing of the old one.
+    programs.running.pop(("agent", "edge2")).wait(timeout=120)
+    programs.agent("edge2")
+    assert_ok(joining())
+    assert its.get(_resources.MANAGED_CLUSTERS, "edge2") is not None
+    assert secret(edge2, "hub-kubeconfig-secret")["tls.crt"] != before
+    assert not pods & {pod["metadata"]["uid"] for pod in edge2.list(_resources.PODS, NAMESPACE).items}
+
+
+def test_with_two_agents_that_for_work_is_not_waited_for_before_the_cluster_is_accepted(
+    programs: Programs, site: Site, module: Callable[..., dict[str, Any]], tmp_path: Path
+):
+    stack, edge1 = programs.stack, programs.stack.cluster("edge1")
+    connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
+    path = str(tmp_path / "bootstrap")
+    made = module("join_credentials", **connection, dest=[path])
+    entry = {"name": "edge3", "kubeconfig": stack.kubeconfig, "context": "edge1", "endpoint": made["server"]}
+    variables = {
+        "clusters": [entry],
+        "mode": "Default",
+        "bootstrap_kubeconfig": path,
+        "chart_ref": site.variables["wec_klusterlet_chart_ref"],
+        "helm": site.variables["wec_klusterlet_helm"],
+        "image_registry": "registry.example.com/ocm",
+        "wait_timeout": 90,
+    }
+    if ("klusterlet", "edge1") in programs.running:
+        programs.stop(("klusterlet", "edge1"))
+    working = _in_background(lambda: module("klusterlet", **connection, **variables))
+    programs.operator("edge1")
+    done = working()
+    assert not done.get("failed") and done["clusters"][0]["bootstrap_written"], done
+    agents = {
+        found["metadata"]["name"]: found for found in edge1.list(_resources.DEPLOYMENTS, NAMESPACE).items
+    }
+    assert agents["klusterlet-registration-agent"]["status"]["readyReplicas"] == 1
+    assert agents["klusterlet-work-agent"]["spec"]["replicas"] == 0
+    image = agents["klusterlet-registration-agent"]["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == "registry.example.com/ocm/registration:v1.0.0"
+    # A credential that the hub does not take is found out from inside the cluster.
+    variables["bootstrap_kubeconfig"] = _bootstrap(stack, tmp_path / "wrong", "its1")
+    done = module("klusterlet", **connection, **{**variables, "patience": 0})
+    assert "it does not get to the hub: " in done["msg"] and "join_credentials" in done["msg"], done["msg"]
+    gone = module("klusterlet", clusters=[entry], state="absent", mode="Default")
+    assert gone["changed"] and edge1.get(_resources.NAMESPACES, OPERATORS) is None
+
+
 def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, site: Site, tmp_path: Path):
     stack = programs.stack
     cluster = stack.cluster("edge2")
-    if cluster.get(_resources.KLUSTERLETS, "klusterlet") is None:
-        pytest.fail("this test goes on where the one before it ends")
+    programs.ensure("edge2")
     binaries = recorder.install(tmp_path, "kind", "k3d", "docker")
     (tmp_path / "kubeconfig").write_text(json.dumps(whole(stack.kubeconfig, "edge2")))
     environment = {
@@ -372,7 +435,7 @@ def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, si
         "K8S_AUTH_HOST": "https://127.0.0.1:1",
         "K8S_AUTH_API_KEY": "wrong-cluster",
     }
-    nothing = {"wec_kubeconfig": "", "wec_context": ""}
+    nothing = {"wec_kubeconfig": "", "wec_context": "", "wec_labels": {"kind": "real"}}
     home = ("-e", f"kubestellar_home={stack.stack.home}")
     ours = stack.stack.home / "clusters"
     for tool in ("kind", "k3d"):

@@ -51,6 +51,8 @@ _APPLY_WORKERS = 2
 _LOOK_SECONDS = 2.0
 _OPERATOR_SECONDS = 30.0
 """How often the operator asks the hub whether a credential is good."""
+_SETTLE_SECONDS = 5.0
+"""How long the operator may take to look at a credential that takes the place of another: its answer may stay the same."""
 _PLANNED = "planned in check mode"
 _HUB_TROUBLES = {
     "BootstrapSecretMissing": "give a bootstrap credential.",
@@ -250,6 +252,7 @@ def _wait(member: Member, home: Cluster, plan: Plan, journal: Journal) -> None:
     waiter = Waiter(Progress(None))
     # One that has to join gets no further before it is accepted.
     watch = _Watch(member, home, plan, journal, joined=not member.need and not member.rejoin)
+    settled = time.monotonic() + _SETTLE_SECONDS
     planes = waiter.follow(home, KLUSTERLETS, field_selector=f"metadata.name={place.klusterlet(name)}")
     agents = waiter.follow(home, DEPLOYMENTS, place.agent_namespace(name))
     operators = waiter.follow(home, DEPLOYMENTS, OPERATOR_NAMESPACE) if plan.operator else None
@@ -260,6 +263,10 @@ def _wait(member: Member, home: Cluster, plan: Plan, journal: Journal) -> None:
             deployments |= {key[1]: found for key, found in operators.objects().items() if key[1] == OPERATOR}
         live = planes.get(place.klusterlet(name))
         lacks = lacking(live, deployments, plan, name, joined=watch.joined)
+        if member.credential and live is not None:
+            tried = bool(condition(live, "HubConnectionDegraded"))
+            if not tried or (member.live is not None and time.monotonic() < settled):
+                lacks.append("the operator has not tried the credential yet")
         journal.tell(name, "its agents run" if not lacks else f"waiting: {lacks[0]}")
         if lacks:
             _judge(watch, live)
