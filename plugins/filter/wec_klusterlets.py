@@ -11,7 +11,7 @@ author:
   - kubestellar.core contributors (@kubestellar)
 short_description: The entries of a batch of WECs for the module klusterlet
 description:
-  - Turns a batch of M(kubestellar.core.wec_batches#filter) into the option C(clusters) of M(kubestellar.core.klusterlet), from the variables
+  - Turns a batch of P(kubestellar.core.wec_batches#filter) into the option C(clusters) of M(kubestellar.core.klusterlet), from the variables
     of the WECs and of their hub.
   - A WEC that is the same host as the hub is reached as the hub is, if it has no connection of its own.
 positional: _input, hostvars, planned

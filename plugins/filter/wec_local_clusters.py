@@ -11,7 +11,7 @@ author:
   - kubestellar.core contributors (@kubestellar)
 short_description: The clusters of kind or k3d of a batch of WECs
 description:
-  - Turns a batch of M(kubestellar.core.wec_batches#filter) into what M(kubestellar.core.local_cluster) is to make, from the variables of the WECs.
+  - Turns a batch of P(kubestellar.core.wec_batches#filter) into what M(kubestellar.core.local_cluster) is to make, from the variables of the WECs.
   - Clusters of k3d are put into the container network of a hub in containers, so that they reach it. Those of kind are all in one.
 positional: _input, hostvars
 options:

@@ -9,6 +9,7 @@ pkg/operator/operators/klusterlet/controllers). Whether the hub can be reached i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.chart 
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.fleet import Journal, Member
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.hub import Bootstrap
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import (
+    BOOTSTRAP_SECRET,
     HUB_SECRET,
     OPERATOR,
     OPERATOR_NAMESPACE,
@@ -54,12 +56,15 @@ _OPERATOR_SECONDS = 30.0
 _SETTLE_SECONDS = 5.0
 """How long the operator may take to look at a credential that takes the place of another: its answer may stay the same."""
 _PLANNED = "planned in check mode"
+_FRESH_CREDENTIAL = "Make a fresh credential with join_credentials, and see whether the ITS is the right one."
 _HUB_TROUBLES = {
-    "BootstrapSecretMissing": "give a bootstrap credential.",
-    "BootstrapSecretError": "is the hub's address reachable from its Pods? If not, set endpoint (wec_hub_endpoint).",
-    "BootstrapSecretUnauthorized": "make a fresh credential with join_credentials, and see whether the ITS is the right one.",
+    "BootstrapSecretMissing": "Give a credential to join with.",
+    "BootstrapSecretError": "Is the hub's address reachable from its Pods? If not, set endpoint (wec_hub_endpoint).",
+    "BootstrapSecretUnauthorized": _FRESH_CREDENTIAL,
 }
 """Reasons of the condition HubConnectionDegraded that keep a cluster from joining, and what to do (ocm: ssarcontroller)."""
+_REFUSED = re.compile(r"Unauthorized|provide credentials|forbidden", re.IGNORECASE)
+_CAUSE = re.compile(rf'{BOOTSTRAP_SECRET}"(?: to apiserver [^ ]+)?: ([^\n]+)')
 
 
 @dataclass(frozen=True)
@@ -325,15 +330,22 @@ def lacking(
         available.get("status") != "True" or available.get("observedGeneration") not in (None, generation)
     ):
         found.append(f"it is not Available: {plain(troubles.said(available), 300)}")
-    return [*found, *hub_trouble(live)]
+    told, _hint = hub_trouble(live)
+    return [*found, told] if told else found
 
 
-def hub_trouble(live: Mapping[str, Any]) -> Iterator[str]:
-    """What keeps a cluster from the hub, as the operator sees it from inside; nothing while it only waits to be accepted."""
+def hub_trouble(live: Mapping[str, Any]) -> tuple[str, str]:
+    """What keeps a cluster from the hub, as the operator sees it from inside, and what to do; empty while it only waits to be accepted."""
     degraded = condition(dict(live), "HubConnectionDegraded")
-    reasons = str(degraded.get("reason") or "").split(",")
-    if degraded.get("status") == "True" and any(reason in _HUB_TROUBLES for reason in reasons):
-        yield f"it does not get to the hub: {plain(troubles.said(degraded), 300)}"
+    reasons = [reason for reason in str(degraded.get("reason") or "").split(",") if reason in _HUB_TROUBLES]
+    if degraded.get("status") != "True" or not reasons:
+        return "", ""
+    message = str(degraded.get("message") or "")
+    # What was tried is long, and the cause is at its end.
+    cause = _CAUSE.search(message)
+    told = cause.group(1) if cause else message
+    hint = _FRESH_CREDENTIAL if cause and _REFUSED.search(told) else _HUB_TROUBLES[reasons[0]]
+    return f"it does not get to the hub: {reasons[0]}: {plain(told, 300)}", hint
 
 
 def _unhealthy(deployment: Mapping[str, Any] | None, label: str) -> Iterator[str]:
@@ -375,12 +387,10 @@ def _judge(watch: _Watch, live: Mapping[str, Any] | None) -> None:
                 hint=finding.hint,
                 findings=[found.result() for found in watch.findings],
             )
-    told = list(hub_trouble(live)) if live is not None else []
+    told, hint = hub_trouble(live) if live is not None else ("", "")
     watch.hub_since = (watch.hub_since or now) if told else None
-    if told and live is not None and now - (watch.hub_since or now) >= patience + _OPERATOR_SECONDS:
-        reasons = str(condition(dict(live), "HubConnectionDegraded").get("reason") or "").split(",")
-        hint = next(_HUB_TROUBLES[reason] for reason in reasons if reason in _HUB_TROUBLES)
-        raise KubestellarError(f"{watch.member.name}: {told[0]}.", hint=hint[0].upper() + hint[1:])
+    if watch.hub_since is not None and now - watch.hub_since >= patience + _OPERATOR_SECONDS:
+        raise KubestellarError(f"{watch.member.name}: {told}.", hint=hint)
 
 
 def _findings(home: Cluster, plan: Plan, name: str) -> Iterator[Finding]:

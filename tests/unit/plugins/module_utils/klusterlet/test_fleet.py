@@ -210,6 +210,33 @@ def test_what_a_cluster_lacks_is_said(live: Any, deployments: dict[str, Any], te
     assert any(text in lack for lack in found), found
 
 
+@pytest.mark.parametrize(
+    ("message", "told", "remedy"),
+    [
+        (
+            'Failed to create &X{} with bootstrap secret "a" "bootstrap-hub-kubeconfig": Post "https://x/y": dial tcp 10.0.0.1:1: '
+            "i/o timeout\nFailed to get hub kubeconfig",
+            'BootstrapSecretError: Post "https://x/y": dial tcp 10.0.0.1:1: i/o timeout',
+            "wec_hub_endpoint",
+        ),
+        (
+            'Failed to create &SelfSubjectAccessReview{} with bootstrap secret "a" "bootstrap-hub-kubeconfig": Unauthorized',
+            "BootstrapSecretError: Unauthorized",
+            "join_credentials",
+        ),
+        ("something else", "BootstrapSecretError: something else", "wec_hub_endpoint"),
+    ],
+)
+def test_why_a_cluster_does_not_get_to_the_hub_is_said_with_the_remedy(message: str, told: str, remedy: str):
+    live = klusterlet(
+        *WELL, ("HubConnectionDegraded", "True", "BootstrapSecretError,HubKubeConfigSecretMissing")
+    )
+    live["status"]["conditions"][-1]["message"] = message
+    text, hint = present.hub_trouble(live)
+    assert text == f"it does not get to the hub: {told}" and remedy in hint
+    assert present.hub_trouble(klusterlet(*WELL, WAITING)) == ("", "")
+
+
 def test_the_work_agent_of_two_is_waited_for_only_after_the_join():
     idle = {"klusterlet": deployment(), "klusterlet-registration-agent": deployment()}
     live = klusterlet(("Applied", "True", "x"), ("Available", "False", "NoAvailablePods"), WAITING)
