@@ -214,8 +214,10 @@ def test_what_a_cluster_lacks_is_said(live: Any, deployments: dict[str, Any], te
     ("message", "told", "remedy"),
     [
         (
-            'Failed to create &X{} with bootstrap secret "a" "bootstrap-hub-kubeconfig": Post "https://x/y": dial tcp 10.0.0.1:1: '
-            "i/o timeout\nFailed to get hub kubeconfig",
+            (
+                'Failed to create &X{} with bootstrap secret "a" "bootstrap-hub-kubeconfig": Post "https://x/y": dial tcp 10.0.0.1:1: '
+                "i/o timeout\nFailed to get hub kubeconfig"
+            ),
             'BootstrapSecretError: Post "https://x/y": dial tcp 10.0.0.1:1: i/o timeout',
             "wec_hub_endpoint",
         ),
