@@ -19,6 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes
 NOW = 1000.0
 SERVER = "https://its1.example.com:9443"
 CA = "-----BEGIN CERTIFICATE-----ca-----END CERTIFICATE-----"
+INSIDE = "https://" + "kubernetes.default.svc"
 HUB = Hub(SERVER, CA, uids=frozenset({"hosting", "its"}))
 
 
@@ -57,10 +58,10 @@ def test_an_address_that_pods_cannot_reach_is_refused_unless_it_was_asked_for():
     asked = member(endpoint="https://127.0.0.1:7443")
     fleet.judge(asked, local, NOW)
     assert "It is used since it was asked for." in asked.warnings[0]
-    inside = View(Place(), hub=Hub("https://127.0.0.1:6443", inside="https://kubernetes.default.svc"))
+    inside = View(Place(), hub=Hub("https://127.0.0.1:6443", inside=INSIDE))
     itself = member(is_hub=True)
     fleet.judge(itself, inside, NOW)
-    assert itself.expected == Known("https://kubernetes.default.svc") and not itself.warnings
+    assert itself.expected == Known(INSIDE) and not itself.warnings
 
 
 def test_a_cluster_of_another_hub_is_refused_unless_it_is_to_change():

