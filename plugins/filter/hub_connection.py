@@ -47,7 +47,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.local import tool
 def hub_connection(variables: Mapping[str, Any]) -> dict[str, Any]:
     """`kubeconfig` and `context` of a hub, as far as its inventory variables tell."""
     provider = variables.get("hub_provider") or "embedded"
-    home = variables.get("kubestellar_home") or os.environ.get("KUBESTELLAR_HOME") or "~/.kubestellar"
+    home = home_of(variables)
     if provider == "embedded":
         stack = variables.get("kubestellar_stack") or "kubestellar"
         folder = os.path.join(os.path.abspath(os.path.expanduser(home)), "stacks", stack)
@@ -64,6 +64,11 @@ def hub_connection(variables: Mapping[str, Any]) -> dict[str, Any]:
         for option in ("kubeconfig", "context")
         if variables.get(f"hub_{option}")
     }
+
+
+def home_of(variables: Mapping[str, Any]) -> str:
+    """Where this collection keeps its own files."""
+    return str(variables.get("kubestellar_home") or os.environ.get("KUBESTELLAR_HOME") or "~/.kubestellar")
 
 
 def _name(variables: Mapping[str, Any]) -> str:

@@ -39,11 +39,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One entry per hub, ITS, provider and state, with the keys C(hub), C(its), C(provider), C(state) and C(clusters).
+  description:
+    - One entry per hub, ITS, provider and state, with the keys C(hub), C(its), C(provider), C(state), C(klusterlet) and C(clusters).
+    - C(klusterlet) has what the variables C(wec_klusterlet_*) say, without that prefix. Clusters that differ in these are in entries of their own.
   type: list
   elements: dict
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -53,11 +56,16 @@ DEFAULT_ITS = "its1"
 STATES = ("present", "drained", "absent")
 _DESCRIBED = ("labels", "annotations", "properties")
 
+_KLUSTERLET = "wec_klusterlet_"
+_WITHOUT_KLUSTERLET = ("embedded", "registered")
+_OF_ONE_CLUSTER = ("cluster_annotations", "external_server_urls")
+_BESIDE = ("join_ttl", "change_hub")
+
 
 def wec_batches(
     hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """One batch per (hub, ITS, provider, state) of the hosts, each with its clusters in the order of the inventory.
+    """One batch per (hub, ITS, provider, state, settings) of the hosts, each with its clusters in the order of the inventory.
 
     A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`. What that
     lacks is left as it is.
@@ -65,7 +73,8 @@ def wec_batches(
     :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist; or
         its state is none.
     """
-    batches: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
+    batches: dict[tuple[str, str, str, str, str], list[dict[str, Any]]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     for host in hosts:
         variables = hostvars[host]
         hub = _hub(host, variables, hubs)
@@ -79,7 +88,10 @@ def wec_batches(
         if "kubestellar_uid" in variables:
             # The inventory plugin tells what the hub has: nothing of it is to go only because no other source says it too.
             described = {key: value for key, value in described.items() if f"wec_{key}" in variables}
-        batches.setdefault((hub, its, provider, state), []).append(
+        mine = _klusterlet(variables) if provider not in _WITHOUT_KLUSTERLET else {}
+        alike = json.dumps(mine, sort_keys=True, default=str)
+        settings[alike] = mine
+        batches.setdefault((hub, its, provider, state, alike), []).append(
             {
                 "host": host,
                 "name": name,
@@ -88,9 +100,29 @@ def wec_batches(
             }
         )
     return [
-        {"hub": hub, "its": its, "provider": provider, "state": state, "clusters": clusters}
-        for (hub, its, provider, state), clusters in batches.items()
+        {
+            "hub": hub,
+            "its": its,
+            "provider": provider,
+            "state": state,
+            "klusterlet": settings[alike],
+            "clusters": clusters,
+        }
+        for (hub, its, provider, state, alike), clusters in batches.items()
     ]
+
+
+def _klusterlet(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the Klusterlets of all clusters that say the same; what is empty counts as not said."""
+    given = {
+        name.removeprefix(_KLUSTERLET): variables[name] for name in variables if name.startswith(_KLUSTERLET)
+    }
+    given |= {name: variables.get(f"wec_{name}") for name in _BESIDE}
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in _OF_ONE_CLUSTER and value not in (None, "", {}, [])
+    }
 
 
 def _hub(host: str, variables: Mapping[str, Any], hubs: Sequence[str]) -> str:

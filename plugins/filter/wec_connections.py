@@ -12,8 +12,9 @@ author:
 short_description: The connections to the WECs of one hub
 description:
   - Reads from the variables of the WECs how each of them is reached, for the option C(wecs) of M(kubestellar.core.support_bundle).
-  - For the provider C(embedded) that is the kubeconfig of the stack of its hub; for all others what C(wec_kubeconfig) and
-    C(wec_context) say. A WEC without either has its name only.
+  - For the provider C(embedded) that is the kubeconfig of the stack of its hub; for C(kind) and C(k3d) the one that
+    M(kubestellar.core.local_cluster) writes; for all others what C(wec_kubeconfig) and C(wec_context) say. A WEC without either has its
+    name only.
 positional: _input, hostvars, hubs, hub
 options:
   _input:
@@ -53,8 +54,9 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.filter.hub_connection import hub_connection
+from ansible_collections.kubestellar.core.plugins.filter.hub_connection import home_of, hub_connection
 from ansible_collections.kubestellar.core.plugins.filter.wec_batches import wec_batches
+from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 
 
 def wec_connections(
@@ -65,19 +67,28 @@ def wec_connections(
     :raises AnsibleFilterError: it is not clear where a WEC belongs, see `wec_batches`.
     """
     return [
-        {"name": cluster["name"], **_connection(hostvars, hub, batch["provider"], cluster)}
+        {"name": cluster["name"], **connection(hostvars, hub, batch["provider"], cluster)}
         for batch in wec_batches(hosts, hostvars, hubs)
         if batch["hub"] == hub
         for cluster in batch["clusters"]
     ]
 
 
-def _connection(
+def connection(
     hostvars: Mapping[str, Any], hub: str, provider: str, cluster: Mapping[str, Any]
 ) -> dict[str, str]:
+    """`kubeconfig` and `context` of a WEC, as far as they are known.
+
+    :param cluster: as `wec_batches` gives it.
+    """
     if provider == "embedded":
         return {"kubeconfig": hub_connection(hostvars[hub])["kubeconfig"], "context": cluster["name"]}
     variables = hostvars[cluster["host"]]
+    if provider in tools.TOOLS:
+        return {
+            "kubeconfig": tools.kubeconfig_path(home_of(variables), provider, cluster["name"]),
+            "context": tools.context_of(provider, cluster["name"]),
+        }
     given = {option: variables.get(f"wec_{option}") for option in ("kubeconfig", "context")}
     return {option: value for option, value in given.items() if value}
 

@@ -48,6 +48,7 @@ NAMESPACES = Resource("", "v1", "namespaces", "Namespace", False)
 NODES = Resource("", "v1", "nodes", "Node", False)
 SECRETS = Resource("", "v1", "secrets", "Secret", True)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", True)
+SERVICES = Resource("", "v1", "services", "Service", True)
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", True)
 PODS = Resource("", "v1", "pods", "Pod", True)
 EVENTS = Resource("", "v1", "events", "Event", True)
@@ -79,3 +80,7 @@ MANIFEST_WORKS = Resource("work.open-cluster-management.io", "v1", "manifestwork
 APPLIED_MANIFEST_WORKS = Resource(
     "work.open-cluster-management.io", "v1", "appliedmanifestworks", "AppliedManifestWork", False
 )
+CLUSTER_CLAIMS = Resource(
+    "cluster.open-cluster-management.io", "v1alpha1", "clusterclaims", "ClusterClaim", False
+)
+KLUSTERLETS = Resource("operator.open-cluster-management.io", "v1", "klusterlets", "Klusterlet", False)

@@ -161,13 +161,12 @@ options:
     type: str
     choices: [allow, refuse]
     default: refuse
-  on_failure:
+  strict:
     description:
-      - What becomes of the task if a cluster fails. V(report) lets it succeed, for callers that go on with the others;
-        RV(failed_clusters) then names those that failed, and RV(clusters[].error) says why.
-    type: str
-    choices: [fail, report]
-    default: fail
+      - Whether the task fails if something goes wrong with a cluster. If not, RV(failed_clusters) and RV(failures) say what it was, for callers
+        that go on with the others.
+    type: bool
+    default: true
   wait:
     description:
       - Whether to wait until agents have asked to join, have come back with their certificates, and are available; or until everything is gone.
@@ -318,6 +317,11 @@ failed_clusters:
   returned: always
   type: list
   elements: str
+failures:
+  description: Why they failed, one text for each.
+  returned: always
+  type: list
+  elements: str
 diff:
   description: Both sides of every changed object.
   returned: in diff mode
@@ -382,7 +386,7 @@ SPEC: dict[str, Any] = {
     "last_copies": {"type": "str", "choices": ["allow", "refuse"], "default": "allow"},
     "unreachable_for": {"type": "int"},
     "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
-    "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+    "strict": {"type": "bool", "default": True},
     "rejoin": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
@@ -411,10 +415,11 @@ def work(context: Context) -> dict[str, Any]:
         "changed": any(member.method != "none" for member in members),
         "clusters": [member.result(now) for member in members],
         "failed_clusters": [member.name for member in members if member.error],
+        "failures": [member.error for member in members if member.error],
     }
     if context.diff_mode:
         result["diff"] = [entry for member in members for entry in member.diffs]
-    if params["on_failure"] == "fail":
+    if params["strict"]:
         _managed_cluster.raise_failures(members, cluster, **result)
     return result
 

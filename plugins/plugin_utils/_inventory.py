@@ -18,6 +18,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import openshift, registry, values
+from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import check_url
 from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 
 HUBS = "kubestellar_hubs"
@@ -245,25 +246,26 @@ def _method(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
             yield f"{host}: {message} {hint}"
 
 
-def _hosting(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
-    """Whether the hosting cluster is named one way, and in the way of its provider."""
-    by_host = [name for name in ("hub_host", "hub_api_key", "hub_ca_cert") if variables.get(name)]
-    by_file = [name for name in ("hub_kubeconfig", "hub_context") if variables.get(name)]
-    provider = variables.get("hub_provider") or "embedded"
+def _hosting(host: str, variables: Mapping[str, Any], prefix: str = "hub_") -> Iterator[str]:
+    """Whether a cluster is named one way, and in the way of its provider. :param prefix: `hub_` or `wec_`."""
+    by_host = [name for key in ("host", "api_key", "ca_cert") if variables.get(name := f"{prefix}{key}")]
+    by_file = [name for key in ("kubeconfig", "context") if variables.get(name := f"{prefix}{key}")]
+    provider = variables.get(f"{prefix}provider") or "embedded"
+    what = "the hosting cluster" if prefix == "hub_" else "the cluster"
     if provider in tools.TOOLS and (by_host or by_file):
         yield (
             f"{host}: {(by_host + by_file)[0]} has no meaning for the provider {provider}, which writes a kubeconfig of its own. "
-            "Remove it, or set hub_provider to existing."
+            f"Remove it, or set {prefix}provider to existing."
         )
     elif by_host and by_file:
-        yield f"{host}: {by_host[0]} and {by_file[0]} name the hosting cluster in two ways. Remove one of them."
-    elif by_host and not variables.get("hub_host"):
-        yield f"{host}: {by_host[0]} is set and hub_host is not. Set hub_host to the URL of the API server."
+        yield f"{host}: {by_host[0]} and {by_file[0]} name {what} in two ways. Remove one of them."
+    elif by_host and not variables.get(f"{prefix}host"):
+        yield f"{host}: {by_host[0]} is set and {prefix}host is not. Set {prefix}host to the URL of the API server."
     if provider in tools.TOOLS:
         try:
-            tools.check(tools.Wanted(provider, str(variables.get("hub_name", host))))
+            tools.check(tools.Wanted(provider, str(variables.get(f"{prefix}name", host))))
         except InvalidInput as error:
-            yield f"{host}: hub_name: {error.message} {error.hint}"
+            yield f"{host}: {prefix}name: {error.message} {error.hint}"
 
 
 def _registry(host: str, variables: Mapping[str, Any]) -> Iterator[str]:
@@ -302,6 +304,38 @@ def _wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[st
                 yield f"{wec}: wec_its is {its}, which the hub {hub} lacks. Set it to one of: {', '.join(itses)}."
             if not its and len(itses) > 1:
                 yield f"{wec}: wec_its is not set and the hub {hub} has {len(itses)}. Set it to one of: {', '.join(itses)}."
+            yield from _reached(wec, variables, hub, hosts[hub])
             if (hub, name) in taken and not (wec == hub and name == variables.get("hub_name", hub)):
                 yield f"{wec}: the cluster name {name} is that of {taken[(hub, name)]} too. Set wec_name to another one."
             taken[(hub, name)] = f"the WEC {wec}"
+
+
+def _reached(
+    wec: str, variables: Mapping[str, Any], hub: str, hub_variables: Mapping[str, Any]
+) -> Iterator[str]:
+    """Whether a WEC has a connection, and its hub one for it."""
+    provider = variables.get("wec_provider") or "embedded"
+    hub_provider = hub_variables.get("hub_provider") or "embedded"
+    yield from _hosting(wec, variables, "wec_")
+    if provider == "embedded":
+        return
+    named = variables.get("wec_kubeconfig") or variables.get("wec_host")
+    if provider not in tools.TOOLS and not named and wec != hub:
+        yield (
+            f"{wec}: wec_provider is {provider} and it is not said how the cluster is reached. Set wec_kubeconfig and wec_context, or "
+            "wec_host and wec_api_key."
+        )
+    elif (
+        variables.get("wec_context") and not variables.get("wec_kubeconfig") and not variables.get("wec_host")
+    ):
+        yield f"{wec}: wec_context is set and wec_kubeconfig is not. Set wec_kubeconfig."
+    if provider == tools.KIND and hub_provider == tools.K3D and not variables.get("wec_hub_endpoint"):
+        yield (
+            f"{wec}: a cluster of kind is in another container network than the hub {hub} of k3d. Set wec_provider to k3d, or "
+            "wec_hub_endpoint to an address of the ITS that it reaches."
+        )
+    if endpoint := variables.get("wec_hub_endpoint"):
+        try:
+            check_url(str(endpoint), f"{wec}: wec_hub_endpoint")
+        except InvalidInput as error:
+            yield f"{error.message} {error.hint}"

@@ -233,7 +233,7 @@ def judge(stack: Any, **parameters: Any) -> dict[str, Any]:
         "its": "its1",
         "names": names(),
         "wait": False,
-        "on_failure": "report",
+        "strict": False,
         **parameters,
     }
     code = (

@@ -151,14 +151,19 @@ def test_the_inventories_to_start_from_are_sound(inventory):
     text = (folder / "group_vars" / "kubestellar_hubs.yml").read_text()
     variables = yaml.safe_load(text)
     groups = {group: list(content["hosts"]) for group, content in hosts.items()}
-    assert groups == {"kubestellar_hubs": ["hub"]}
-    assert variables["hub_provider"] == inventory
-    assert _inventory.problems(groups, {"hub": variables}, specs()) == []
-    commented = re.findall(r"(?m)^ *# +(\w+):(?= |$)", text)
+    assert groups["kubestellar_hubs"] == ["hub"] and groups["kubestellar_wecs"]
+    more = (folder / "group_vars" / "kubestellar_wecs.yml").read_text()
+    shared = yaml.safe_load(more)
+    assert variables["hub_provider"] == shared["wec_provider"] == inventory
+    wecs = {host: {**shared, **own} for host, own in hosts["kubestellar_wecs"]["hosts"].items()}
+    assert _inventory.problems(groups, {"hub": variables, **wecs}, specs()) == []
     inner = {"api_groups", "verbosity", "default"}
     for option in ("hub_kubeflex", "hub_cluster", "hub_argocd", "hub_wdses"):
         inner |= set(specs()["hub"][option]["options"])
-    assert set(commented) <= set(specs()["hub"]) | inner, commented
+    for role, written in (("hub", text), ("wec", more)):
+        commented = re.findall(r"(?m)^ *# +(\w+):(?= |$)", written)
+        inner |= set(specs()["wec"]["wec_cluster"]["options"])
+        assert set(commented) <= set(specs()[role]) | inner, commented
 
 
 @pytest.mark.parametrize("inventory", sorted(path.name for path in (ROOT / "inventories").iterdir()))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 import subprocess
@@ -15,6 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.module_utils import _auth
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import build, home, ports, preflight
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory, _wecs
 
@@ -178,7 +181,18 @@ def check_play(play: dict[str, Any]) -> None:
     for role in play.get("roles", []):
         check_role(role["role"], {key: value for key, value in role.items() if key != "role"})
     for task in play.get("tasks", []):
-        check_role(task["ansible.builtin.include_role"]["name"], task.get("vars", {}))
+        if "ansible.builtin.include_role" in task:
+            check_role(task["ansible.builtin.include_role"]["name"], task.get("vars", {}))
+        else:
+            (name,) = (key for key in task if key.startswith("kubestellar.core."))
+            check_module(name.removeprefix("kubestellar.core."), task[name])
+
+
+def check_module(name: str, arguments: dict[str, Any]) -> None:
+    """See that a module takes these options, and has all that it requires."""
+    module = importlib.import_module(f"ansible_collections.kubestellar.core.plugins.modules.{name}")
+    spec = {**_auth.AUTH_SPEC, **_auth.GUARD_SPEC, **_auth.space_spec("its"), **module.SPEC}
+    assert ArgumentSpecValidator(spec).validate(arguments).error_messages == []
 
 
 def check_role(name: str, variables: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from ansible_collections.kubernetes.core.plugins.doc_fragments import k8s_auth_o
 from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _module, _space
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import home
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
+from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import CLUSTERS_SPEC
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -51,6 +52,7 @@ FRAGMENTS: dict[str, dict[str, Any]] = {
     "_auth.ITS": _auth.space_spec("its"),
     "_auth.SPACES": _space.SPACES_SPEC,
     "_embedded.DOCUMENTATION": home.STACK_SPEC,
+    "_klusterlet.DOCUMENTATION": CLUSTERS_SPEC,
 }
 """Doc fragment to the spec constant that it documents. Fragments without options need none."""
 
@@ -524,6 +526,7 @@ PUBLIC_HOSTS = {
     "fsf.org",
     "github.com",
     "kubestellar.io",
+    "open-cluster-management.io",
     "kwok.sigs.k8s.io",
     "quay.io",
     "semver.org",

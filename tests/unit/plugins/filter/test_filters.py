@@ -9,6 +9,8 @@ from ansible_collections.kubestellar.core.plugins.filter.hub_connection import h
 from ansible_collections.kubestellar.core.plugins.filter.hub_limits import hub_limits
 from ansible_collections.kubestellar.core.plugins.filter.wec_batches import wec_batches
 from ansible_collections.kubestellar.core.plugins.filter.wec_connections import wec_connections
+from ansible_collections.kubestellar.core.plugins.filter.wec_klusterlets import wec_klusterlets
+from ansible_collections.kubestellar.core.plugins.filter.wec_local_clusters import wec_local_clusters
 from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
 
 HOSTVARS = {
@@ -140,3 +142,101 @@ def test_connections_to_wecs_are_those_of_their_stack_or_of_the_inventory():
         {"name": "c2", "kubeconfig": "/k", "context": "c"},
         {"name": "c3"},
     ]
+
+
+REAL = {
+    "hub": {"inventory_hostname": "hub", "hub_provider": "kind", "hub_name": "center", "kubestellar_home": "/x"},
+    "a": {
+        "wec_provider": "existing",
+        "wec_kubeconfig": "/k",
+        "wec_context": "c",
+        "wec_klusterlet_mode": "Default",
+        "wec_klusterlet_namespace": "",
+        "wec_klusterlet_cluster_annotations": {"agent.open-cluster-management.io/a": "b"},
+    },
+    "b": {"wec_provider": "existing", "wec_host": "https://b:6443", "wec_api_key": "t", "wec_klusterlet_mode": "Default"},
+    "c": {"wec_provider": "existing", "wec_kubeconfig": "/k2", "wec_hub_endpoint": "https://its:1", "wec_change_hub": True},
+    "d": {"wec_provider": "kind", "kubestellar_home": "/x", "wec_name": "edge", "wec_cluster": {"image": "i"}},
+    "e": {"wec_provider": "k3d", "kubestellar_home": "/x", "wec_nodes": 2},
+}  # fmt: skip
+
+
+def real_batches(*hosts):
+    return wec_batches(hosts, REAL, ["hub"])
+
+
+def test_wecs_with_other_klusterlets_are_in_a_batch_of_their_own():
+    found = real_batches("a", "b", "c", "d")
+    assert [[cluster["name"] for cluster in batch["clusters"]] for batch in found] == [
+        ["a", "b"],
+        ["c"],
+        ["edge"],
+    ]
+    assert [batch["klusterlet"] for batch in found] == [{"mode": "Default"}, {"change_hub": True}, {}]
+
+
+def test_klusterlets_are_reached_as_the_inventory_says():
+    (ab, c, d, e) = (
+        wec_klusterlets(batch, REAL, ["edge"]) for batch in real_batches("a", "b", "c", "d", "e")
+    )
+    assert ab == [
+        {
+            "name": "a",
+            "kubeconfig": "/k",
+            "context": "c",
+            "cluster_annotations": {"agent.open-cluster-management.io/a": "b"},
+        },
+        {"name": "b", "host": "https://b:6443", "api_key": "t"},
+    ]
+    assert c == [{"name": "c", "kubeconfig": "/k2", "endpoint": "https://its:1"}]
+    container = {"host_container": "center-control-plane"}
+    place = "/x/clusters/kind-edge/kubeconfig"
+    assert d == [{"name": "edge", "kubeconfig": place, "context": "kind-edge", "planned": True, **container}]
+    assert e == [{"name": "e", "kubeconfig": "/x/clusters/k3d-e/kubeconfig", "context": "k3d-e", **container}]
+
+
+def test_a_hub_that_is_a_wec_is_reached_as_the_hub_is():
+    by_file = {
+        "inventory_hostname": "hub",
+        "hub_provider": "existing",
+        "hub_kubeconfig": "/k",
+        "hub_context": "h",
+    }
+    by_host = {
+        "inventory_hostname": "hub",
+        "hub_provider": "openshift",
+        "hub_host": "https://h",
+        "hub_api_key": "t",
+    }
+    wec = {"wec_provider": "existing"}
+    (batch,) = wec_batches(["hub"], {"hub": {**by_file, **wec}}, ["hub"])
+    assert wec_klusterlets(batch, {"hub": {**by_file, **wec}}) == [
+        {"name": "hub", "kubeconfig": "/k", "context": "h", "is_hub": True}
+    ]
+    assert wec_klusterlets(batch, {"hub": {**by_host, **wec}}) == [
+        {"name": "hub", "host": "https://h", "api_key": "t", "is_hub": True}
+    ]
+    # Another host that is reached in the same way is the hub as well.
+    hosts = {"hub": by_file, "w": {**wec, "wec_kubeconfig": "/k", "wec_context": "h"}}
+    (batch,) = wec_batches(["w"], hosts, ["hub"])
+    assert wec_klusterlets(batch, hosts)[0]["is_hub"] is True
+
+
+def test_clusters_of_k3d_are_in_the_network_of_the_hub():
+    (d, e) = real_batches("d", "e")
+    assert wec_local_clusters(d, REAL) == [
+        {
+            "network": "",
+            "image": "i",
+            "name": "edge",
+            "nodes": 1,
+            "kubeconfig": "/x/clusters/kind-edge/kubeconfig",
+        }
+    ]
+    (found,) = wec_local_clusters(e, REAL)
+    assert (found["network"], found["nodes"]) == ("kind", 2)
+    k3d = {**REAL, "hub": {**REAL["hub"], "hub_provider": "k3d"}}
+    assert wec_local_clusters(e, k3d)[0]["network"] == "k3d-center"
+    own = {**REAL, "e": {**REAL["e"], "wec_cluster": {"network": "mine"}}}
+    assert wec_local_clusters(e, own)[0]["network"] == "mine"
+    assert wec_local_clusters(e, {**REAL, "hub": {"hub_provider": "existing"}})[0]["network"] == ""

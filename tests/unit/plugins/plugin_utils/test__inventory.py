@@ -67,6 +67,39 @@ def test_what_the_inventory_plugin_tells_is_no_mistake():
         ),
         (None, {"c1": {"wec_lables": {}}}, ["c1: the variable wec_lables", "wec_labels"]),
         (
+            None,
+            {"c1": {"wec_provider": "existing"}},
+            ["c1: wec_provider is existing and it is not said how", "Set wec_kubeconfig and wec_context"],
+        ),
+        (
+            None,
+            {"c1": {"wec_provider": "existing", "wec_context": "x", "wec_host": "h"}},
+            ["c1: wec_host and wec_context name the cluster in two ways"],
+        ),
+        (
+            {"hub": {"wec_provider": "openshift", "wec_context": "x"}},
+            {"hub": {}},
+            ["hub: wec_context is set and wec_kubeconfig is not", "Set wec_kubeconfig"],
+        ),
+        (
+            None,
+            {"c1": {"wec_provider": "kind", "wec_kubeconfig": "/k"}},
+            ["c1: wec_kubeconfig has no meaning for the provider kind", "set wec_provider to existing"],
+        ),
+        (
+            {"hub": {"hub_provider": "k3d"}},
+            {"c1": {"wec_provider": "kind"}},
+            [
+                "c1: a cluster of kind is in another container network than the hub hub of k3d",
+                "wec_hub_endpoint",
+            ],
+        ),
+        (
+            None,
+            {"c1": {"wec_provider": "kind", "wec_hub_endpoint": "its1:6443"}},
+            ["c1: wec_hub_endpoint is 'its1:6443'", "https://<host>:<port>"],
+        ),
+        (
             {"hub": {"hub_provider": "existing", "hub_method": "processes"}},
             None,
             ["hub_method processes is none of the provider existing", "Set it to chart or steps."],
