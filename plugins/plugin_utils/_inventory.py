@@ -317,7 +317,7 @@ def _reached(
     provider = variables.get("wec_provider") or "embedded"
     hub_provider = hub_variables.get("hub_provider") or "embedded"
     yield from _hosting(wec, variables, "wec_")
-    if provider == "embedded":
+    if provider in ("embedded", "registered"):
         return
     named = variables.get("wec_kubeconfig") or variables.get("wec_host")
     if provider not in tools.TOOLS and not named and wec != hub:
