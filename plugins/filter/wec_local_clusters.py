@@ -35,7 +35,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    One entry per cluster, with C(name), C(kubeconfig), C(nodes) and C(network), and what C(wec_cluster) says of C(image), C(program) and
+    One entry per cluster, with C(host), C(name), C(kubeconfig), C(nodes) and C(network), and what C(wec_cluster) says of C(image), C(program) and
     C(engine).
   type: list
   elements: dict
@@ -58,6 +58,7 @@ def wec_local_clusters(batch: Mapping[str, Any], hostvars: Mapping[str, Any]) ->
             {
                 "network": _network(batch, hostvars),
                 **(variables.get("wec_cluster") or {}),
+                "host": cluster["host"],
                 "name": cluster["name"],
                 "nodes": cluster["nodes"],
                 "kubeconfig": tools.kubeconfig_path(home_of(variables), batch["provider"], cluster["name"]),

@@ -249,6 +249,9 @@ clusters:
     method:
       description: C(none), C(create), C(update) or C(delete).
       type: str
+    failed:
+      description: Whether something went wrong with it.
+      type: bool
     conditions:
       description: What its operator says of it, each with C(type), C(status), C(reason) and C(message).
       type: list

@@ -82,6 +82,9 @@ clusters:
     bootstrap_reason:
       description: Why.
       type: str
+    failed:
+      description: Whether something went wrong with it.
+      type: bool
     conditions:
       description: What its operator says of it, each with C(type), C(status), C(reason) and C(message).
       type: list

@@ -458,7 +458,7 @@ def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, si
             assert assert_ok(done)["edge2"]["changed"] == 0
             assert stack.writes_since(mark) == []
         finally:
-            kubeconfig.unlink(missing_ok=True)
+            shutil.rmtree(kubeconfig.parent, ignore_errors=True)
             (tmp_path / "calls.jsonl").unlink(missing_ok=True)
             (tmp_path / "state.json").unlink(missing_ok=True)
 

@@ -135,6 +135,7 @@ class Member:
             "bootstrap_needed": bool(self.need),
             "bootstrap_reason": self.need,
             "bootstrap_written": self.credential,
+            "failed": bool(self.error),
             "changed": self.changed,
             "method": methods.pop() if len(methods) == 1 else "update" if methods else "none",
             "conditions": [
