@@ -228,6 +228,7 @@ def test_clusters_of_k3d_are_in_the_network_of_the_hub():
         {
             "network": "",
             "image": "i",
+            "host": "d",
             "name": "edge",
             "nodes": 1,
             "kubeconfig": "/x/clusters/kind-edge/kubeconfig",
