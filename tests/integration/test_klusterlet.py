@@ -126,27 +126,38 @@ def programs(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Two clusters of the stack that have nothing of OCM."""
     folder = tmp_path_factory.mktemp("klusterlet")
     made = Programs(stack, folder)
-    play = folder / "clusters.yml"
-    entries = [{"name": name, "role": "wec", "nodes": 1} for name in REAL]
-    play.write_text(
-        yaml.safe_dump(
-            [
-                {
-                    "hosts": "kubestellar_hubs",
-                    "gather_facts": False,
-                    "tasks": [
-                        {
-                            "kubestellar.core.embedded_cluster": {
-                                "home": str(stack.stack.home),
-                                "stack": stack.stack.name,
-                                "binaries": str(stack.stack.bin.resolve()),
-                                "clusters": entries,
-                            }
-                        }
-                    ],
+    clusters = [{"name": name, "role": "wec", "nodes": 1} for name in REAL]
+    of_stack = {"home": str(stack.stack.home), "stack": stack.stack.name, "clusters": clusters}
+    connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
+    tasks(
+        stack,
+        folder,
+        {"kubestellar.core.embedded_cluster": {**of_stack, "binaries": str(stack.stack.bin.resolve())}},
+    )
+    try:
+        yield made
+    finally:
+        made.stop()
+        tasks(
+            stack,
+            folder,
+            {
+                "kubestellar.core.managed_cluster": {
+                    **connection,
+                    "names": REAL,
+                    "state": "absent",
+                    "force": True,
                 }
-            ]
+            },
+            {"kubestellar.core.embedded_cluster": {**of_stack, "state": "absent"}},
         )
+
+
+def tasks(stack: Running, folder: Path, *entries: dict[str, Any]) -> None:
+    """Run these tasks on the hub of the stack."""
+    play = folder / "tasks.yml"
+    play.write_text(
+        yaml.safe_dump([{"hosts": "kubestellar_hubs", "gather_facts": False, "tasks": list(entries)}])
     )
     arguments = stack.arguments("hub")
     arguments[3] = str(play)
@@ -161,8 +172,6 @@ def programs(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         check=False,
     )
     assert_ok(done)
-    yield made
-    made.stop()
 
 
 @dataclass
