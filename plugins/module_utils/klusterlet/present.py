@@ -53,7 +53,7 @@ _APPLY_WORKERS = 2
 _LOOK_SECONDS = 2.0
 _OPERATOR_SECONDS = 30.0
 """How often the operator asks the hub whether a credential is good."""
-_SETTLE_SECONDS = 5.0
+_SETTLE_SECONDS = 15.0
 """How long the operator may take to look at a credential that takes the place of another: its answer may stay the same."""
 _PLANNED = "planned in check mode"
 _FRESH_CREDENTIAL = "Make a fresh credential with join_credentials, and see whether the ITS is the right one."
