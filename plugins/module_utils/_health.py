@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+
 HEALTHY, PROGRESSING, FAILED = "healthy", "progressing", "failed"
 
 _CORE = ""
@@ -54,6 +56,15 @@ def assess(
         return _waiting("its controller has not seen the new generation yet")
     rule = _RULES.get((group, kind))
     return rule(spec, status) if rule else _by_conditions(status, generation)
+
+
+def deployment_lack(deployment: Mapping[str, Any]) -> str:
+    """What a Deployment that is to run lacks, as a clause; empty if nothing."""
+    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
+    health = assess("apps", "Deployment", spec, status, deployment["metadata"].get("generation"))
+    if health.state == HEALTHY:
+        return "" if status.get("readyReplicas") else "it is scaled to 0"
+    return plain(health.message or health.state, 200)
 
 
 def relevant_spec(group: str, kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,16 +27,17 @@ _HOST_SERVER = "kubernetes.default.svc"
 
 _A = {"its": "an ITS", "wds": "a WDS"}
 
+WAY_SPEC: dict[str, Any] = {
+    "name": {"type": "str", "required": True},
+    "kubeconfig": {"type": "path"},
+    "context": {"type": "str"},
+}
+"""One space whose role is known, and perhaps a way to it of its own."""
 SPACES_SPEC: dict[str, Any] = {
     "spaces": {
         "type": "list",
         "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "role": {"type": "str", "choices": ["its", "wds"]},
-            "kubeconfig": {"type": "path"},
-            "context": {"type": "str"},
-        },
+        "options": {**WAY_SPEC, "role": {"type": "str", "choices": ["its", "wds"]}},
     }
 }
 """The option of modules that work on several spaces at once; see `choose`."""

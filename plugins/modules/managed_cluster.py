@@ -331,7 +331,7 @@ diff:
 
 import time
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _managed_cluster, _space
@@ -363,15 +363,7 @@ SPEC: dict[str, Any] = {
     },
     **_MAPS,
     "state": {"type": "str", "choices": ["accepted", "drained", "absent"], "default": "accepted"},
-    "wdses": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "kubeconfig": {"type": "path"},
-            "context": {"type": "str"},
-        },
-    },
+    "wdses": {"type": "list", "elements": "dict", "options": _space.WAY_SPEC},
     "keep_available": {
         "type": "list",
         "elements": "dict",
@@ -489,8 +481,9 @@ def _drained(context: Context, names: list[str]) -> list[_managed_cluster.Member
     if context.planned or (named and not names):
         return [_managed_cluster.Member(_managed_cluster.Wish(name)) for name in names]
     inside = {
-        entry["name"]: partial(
-            Cluster.from_kubeconfig, entry["kubeconfig"], entry["context"], name=entry["name"]
+        # Asked again and again while it is waited for, and one client is enough.
+        entry["name"]: cache(
+            partial(Cluster.from_kubeconfig, entry["kubeconfig"], entry["context"], name=entry["name"])
         )
         for entry in params["clusters"] or []
         if entry["kubeconfig"]
@@ -510,27 +503,26 @@ def _drained(context: Context, names: list[str]) -> list[_managed_cluster.Member
     return members
 
 
+@cache
 def _wdses(context: Context) -> list[Cluster]:
-    """The WDSes that deliver through the ITS."""
+    """The WDSes that deliver through the ITS; found once, since clusters that join by and by all ask for them."""
     params = context.params
-    entries = params["wdses"]
-    if entries is None:
-        if params["its_kubeconfig"]:
-            raise InvalidInput(
-                "Which WDSes deliver through an ITS that is named by its kubeconfig is not known.",
-                hint="Name them with wdses.",
-            )
-        planes = context.hosting().list(CONTROL_PLANES).items
-        several = sum(_space.role(plane) == "its" for plane in planes) > 1
-        entries = [
-            {"name": plane["metadata"]["name"]}
-            for plane in planes
-            if _space.role(plane) == "wds"
-            and not plane["metadata"].get("deletionTimestamp")
-            and (not several or delivers_through(plane, context.its(), str(params["its"])))
-        ]
-    chosen = _space.choose([{**entry, "role": "wds"} for entry in entries], context.hosting)
-    return [cluster for _role, cluster in chosen]
+    if params["wdses"] is not None:
+        return [cluster for _role, cluster in _space.choose(params["wdses"], context.hosting, only="wds")]
+    if params["its_kubeconfig"]:
+        raise InvalidInput(
+            "Which WDSes deliver through an ITS that is named by its kubeconfig is not known.",
+            hint="Name them with wdses.",
+        )
+    planes = context.hosting().list(CONTROL_PLANES).items
+    several = sum(_space.role(plane) == "its" for plane in planes) > 1
+    return [
+        _space.connect_to(context.hosting(), plane)
+        for plane in planes
+        if _space.role(plane) == "wds"
+        and not plane["metadata"].get("deletionTimestamp")
+        and (not several or delivers_through(plane, context.its(), str(params["its"])))
+    ]
 
 
 def _absent(context: Context, names: list[str]) -> list[_managed_cluster.Member]:

@@ -17,20 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.module_utils import _space
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import AUTH_SPEC, GUARD_SPEC, Auth
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import CLUSTER_SET
 
 SPEC: dict[str, dict[str, Any]] = {
-    "itses": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "name": {"type": "str", "required": True},
-            "kubeconfig": {"type": "path"},
-            "context": {"type": "str"},
-        },
-    },
+    "itses": {"type": "list", "elements": "dict", "options": _space.WAY_SPEC},
     "label_selectors": {"type": "list", "elements": "str", "default": []},
     "leases": {"type": "bool", "default": True},
     "hub": {"type": "str"},

@@ -132,12 +132,8 @@ def _lacking(
     if not passes_through(container.get("args") or []):
         yield f"container {index} of the Deployment {where} has no {ARGUMENT}"
         return
-    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
-    health = _health.assess("apps", "Deployment", spec, status, deployment["metadata"].get("generation"))
-    if health.state != _health.HEALTHY:
-        yield f"{place.deployment}: {plain(health.message or health.state, 200)}"
-    elif not status.get("readyReplicas"):
-        yield f"{place.deployment}: it is scaled to 0"
+    if lack := _health.deployment_lack(deployment):
+        yield f"{place.deployment}: {lack}"
 
 
 def controller_of(cluster: str, where: str, deployment: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:

@@ -224,10 +224,7 @@ def bring_about(
             hint="Run again when the cause is removed, or with a longer time-out if it only needs time.",
         )
     except WaitTimeout as error:
-        if work.findings:
-            first = work.findings[0]
-            error.message = f"{error.message} {first.where}: {first.message}"
-            error.hint = first.hint
+        troubles.tell_first(error, work.findings)
         error.details.update(work.details())
         raise
     except KubestellarError as error:
@@ -352,7 +349,7 @@ class _Work:
         if manager is None:
             text = f"the Deployment {KUBEFLEX_NAMESPACE}/{KUBEFLEX_MANAGER} does not exist"
             yield Lack(steps.KUBEFLEX, "kubeflex", text)
-        elif health := _unhealthy(manager):
+        elif health := _health.deployment_lack(manager):
             yield Lack(steps.KUBEFLEX, "kubeflex", f"{KUBEFLEX_MANAGER}: {health}")
         for job in self._jobs(KUBEFLEX_NAMESPACE):
             # Helm deletes it when it is complete.
@@ -404,7 +401,7 @@ class _Work:
             return f"the Deployment {name} does not exist"
         if self._is_stale(deployment):
             return f"{name} gets its new arguments"
-        health = _unhealthy(deployment)
+        health = _health.deployment_lack(deployment)
         return f"{name}: {health}" if health else ""
 
     def _job_state(self, space: Space, hook: str) -> str:
@@ -487,7 +484,7 @@ class _Work:
             deployment = cluster.get(DEPLOYMENTS, _OCM_DEPLOYMENT, _OCM_NAMESPACE)
             if deployment is None:
                 yield steps.OCM, f"the Deployment {_OCM_NAMESPACE}/{_OCM_DEPLOYMENT} does not exist"
-            elif health := _unhealthy(deployment):
+            elif health := _health.deployment_lack(deployment):
                 yield steps.OCM, f"{_OCM_DEPLOYMENT}: {health}"
 
     # -- binding -----------------------------------------------------------------------------------------------------
@@ -758,7 +755,7 @@ class _Work:
         manager = (
             self._deployment(KUBEFLEX_NAMESPACE, KUBEFLEX_MANAGER) if self.settings.deployments else None
         )
-        if not stuck or manager is None or _unhealthy(manager) or not self.settings.repair:
+        if not stuck or manager is None or _health.deployment_lack(manager) or not self.settings.repair:
             return
         if KUBEFLEX_MANAGER in self._repaired:
             return
@@ -871,15 +868,6 @@ def _made(
         for want in hooks.made(hook, plane) if hook else ():
             if resource := known.get(str(want.get("kind"))):
                 yield resource, hooks.placed(want, plane["metadata"]["name"], namespaced=True)
-
-
-def _unhealthy(deployment: Mapping[str, Any]) -> str:
-    """What a Deployment lacks; empty if nothing."""
-    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
-    health = _health.assess("apps", "Deployment", spec, status, deployment["metadata"].get("generation"))
-    if health.state == _health.HEALTHY and not status.get("readyReplicas"):
-        return "it is scaled to 0"
-    return "" if health.state == _health.HEALTHY else plain(health.message or health.state, 200)
 
 
 def _complete(job: Mapping[str, Any]) -> bool:

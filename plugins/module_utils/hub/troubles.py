@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _control_plane
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import phrase
 
@@ -116,6 +117,13 @@ def finding(trouble: str, where: str, *, sure: bool = False, **facts: Any) -> Fi
     """The finding of a trouble. :param facts: the fields of its sentences."""
     message, hint = TROUBLES[trouble]
     return Finding(trouble, where, phrase(message, facts), phrase(hint, facts), sure)
+
+
+def tell_first(error: KubestellarError, findings: Sequence[Finding]) -> None:
+    """Let an error say what stands behind it: the first of what was found."""
+    if findings:
+        first = findings[0]
+        error.message, error.hint = f"{error.message} {first.where}: {first.message}", first.hint
 
 
 def missing_hooks(control_plane: Mapping[str, Any], hooks: Collection[str]) -> Iterator[Finding]:

@@ -288,9 +288,7 @@ def _wait(member: Member, home: Cluster, plan: Plan, journal: Journal) -> None:
             1,
         )
     except WaitTimeout as error:
-        if watch.findings:
-            first = watch.findings[0]
-            error.message, error.hint = f"{error.message} {first.where}: {first.message}", first.hint
+        troubles.tell_first(error, watch.findings)
         error.details["findings"] = [finding.result() for finding in watch.findings]
         raise
 
@@ -351,13 +349,8 @@ def hub_trouble(live: Mapping[str, Any]) -> tuple[str, str]:
 def _unhealthy(deployment: Mapping[str, Any] | None, label: str) -> Iterator[str]:
     if deployment is None:
         yield f"the Deployment {label} does not exist"
-        return
-    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
-    health = _health.assess("apps", "Deployment", spec, status, deployment["metadata"].get("generation"))
-    if health.state != _health.HEALTHY:
-        yield f"the Deployment {label}: {plain(health.message or health.state, 200)}"
-    elif not status.get("readyReplicas"):
-        yield f"the Deployment {label} is scaled to 0"
+    elif lack := _health.deployment_lack(deployment):
+        yield f"the Deployment {label}: {lack}"
 
 
 def _judge(watch: _Watch, live: Mapping[str, Any] | None) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
     ConnectionFailed,
@@ -113,6 +113,7 @@ class Draining:
         self._dry_run = dry_run
         self._progress = progress
         self._policies: list[parking.Policy] = []
+        self._patches: dict[str, dict[str, Any] | None] = {}
         self.members: list[Member] = []
         self.warnings: list[str] = []
 
@@ -161,7 +162,7 @@ class Draining:
         return members
 
     def _plan(self, member: Member) -> None:
-        """Find out which labels are to be parked.
+        """Find out which labels are to be parked, and how.
 
         :raises KubestellarError: a policy would still select the cluster.
         """
@@ -179,6 +180,7 @@ class Draining:
                 hint="Let the policy select by a label that clusters have, not by one that they lack.",
             )
         kept = parking.parked(managed)
+        self._patches[member.name] = parking.parking_patch(managed, taken, kept)
         member.details = {
             "parked": {**(kept or {}), **taken},
             "policies": [policy.label for policy in self._policies if member.name in policy.clusters],
@@ -219,9 +221,7 @@ class Draining:
     def _park(self, member: Member) -> None:
         with Noting(member):
             managed = member.managed or {}
-            kept = parking.parked(managed)
-            labels = managed["metadata"].get("labels") or {}
-            patch = parking.parking_patch(managed, parking.selecting_labels(labels, self._policies), kept)
+            patch = self._patches[member.name]
             if patch is None:
                 return
             after = self._its.patch(MANAGED_CLUSTERS, member.name, None, patch, dry_run=self._dry_run)
@@ -337,10 +337,7 @@ class Draining:
             inside[name] = [entry for entry in inside[name] if _is_there(cluster, entry)]
         except (ApiError, ConnectionFailed) as error:
             return f"it cannot be looked at: {plain(error.message, 200)}"
-        left = [
-            f"{entry.resource.kind} {entry.namespace}/{entry.name}".replace(" /", " ")
-            for entry in inside[name]
-        ]
+        left = [label(entry.resource.kind, entry.name, entry.namespace) for entry in inside[name]]
         return f"still there: {names(left)}" if left else ""
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
@@ -160,13 +161,8 @@ def last_copies(policies: Sequence[Policy], leaving: Collection[str]) -> dict[st
         if policy.clusters & set(leaving):
             lost = [key for key in sorted(policy.objects) if (policy.wds, key) not in staying]
             if lost:
-                found[policy.label] = [_words(key) for key in lost]
+                found[policy.label] = [label(key.resource, key.name, key.namespace) for key in lost]
     return found
-
-
-def _words(key: resolution.ObjectKey) -> str:
-    where = f"{key.namespace}/{key.name}" if key.namespace else key.name
-    return f"{key.resource} {where}"
 
 
 @dataclass(frozen=True)
@@ -187,7 +183,7 @@ class Fleet:
 
     serving: frozenset[str]
     drained: frozenset[str]
-    registered: frozenset[str] = field(default_factory=frozenset)
+    registered: frozenset[str]
 
 
 def broken_guards(

@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils._health import assess, relevant_spec
+from ansible_collections.kubestellar.core.plugins.module_utils._health import (
+    assess,
+    deployment_lack,
+    relevant_spec,
+)
 
 H, P, F = "healthy", "progressing", "failed"
 ROLLED_OUT = {
@@ -232,3 +236,27 @@ def test_only_the_relevant_part_of_a_spec_is_kept():
         "updateStrategy": {"type": "OnDelete"},
     }
     assert relevant_spec("example.org", "Thing", spec) == {}
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "words"),
+    [
+        (
+            {"replicas": 1},
+            {
+                "observedGeneration": 1,
+                "replicas": 1,
+                "updatedReplicas": 1,
+                "availableReplicas": 1,
+                "readyReplicas": 1,
+            },
+            "",
+        ),
+        ({"replicas": 0}, {"observedGeneration": 1}, "it is scaled to 0"),
+        ({"replicas": 1}, {"observedGeneration": 1}, "0 of 1 replicas updated"),
+        ({"replicas": 1}, {}, "no status yet"),
+    ],
+)
+def test_a_deployment_must_run_to_count(spec, status, words):
+    found = {"metadata": {"generation": 1}, "spec": spec, "status": status}
+    assert deployment_lack(found) == words

@@ -43,30 +43,6 @@ def test_spaces_that_cannot_be_meant_are_refused(itses, wdses, words):
         ready.spaces_of([{"name": name} for name in itses], wdses)
 
 
-@pytest.mark.parametrize(
-    ("spec", "status", "words"),
-    [
-        (
-            {"replicas": 1},
-            {
-                "observedGeneration": 1,
-                "replicas": 1,
-                "updatedReplicas": 1,
-                "availableReplicas": 1,
-                "readyReplicas": 1,
-            },
-            "",
-        ),
-        ({"replicas": 0}, {"observedGeneration": 1}, "it is scaled to 0"),
-        ({"replicas": 1}, {"observedGeneration": 1}, "0 of 1 replicas updated"),
-        ({"replicas": 1}, {}, "no status yet"),
-    ],
-)
-def test_a_deployment_must_run_to_count(spec, status, words):
-    found = {"metadata": {"generation": 1}, "spec": spec, "status": status}
-    assert ready._unhealthy(found) == words
-
-
 def test_a_replica_set_counts_as_refused_only_while_its_deployment_lacks_replicas():
     events = [{"involvedObject": {"name": "web-5d4"}}, {"involvedObject": {"name": "old-1"}}]
     failing = {"status": {"conditions": [{"type": "ReplicaFailure", "status": "True"}]}}
