@@ -15,8 +15,7 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,14 +138,6 @@ class Hub:
         pod = found["spec"]["template"]["spec"]
         containers = [*(pod.get("initContainers") or []), *pod["containers"]]
         return [argument for container in containers for argument in container.get("args") or []]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Fail unless the condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.3)
 
 
 def encoded(data: bytes) -> str:

@@ -61,6 +61,25 @@ def module(
     return call
 
 
+@pytest.fixture
+def call(stack: Running, module: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Run a module on the hub of the stack, in check mode first: it must forecast what then happens, and write nothing."""
+
+    def run(name: str, /, **parameters: Any) -> dict[str, Any]:
+        parameters = {"kubeconfig": stack.kubeconfig, "context": "hub", **parameters}
+        before = stack.mark()
+        forecast = module(name, _check=True, _diff=True, **parameters)
+        assert stack.writes_since(before) == []
+        result = module(name, _diff=True, **parameters)
+        assert forecast.get("failed", False) == result.get("failed", False), (forecast, result)
+        assert forecast.get("changed") == result.get("changed"), (forecast, result)
+        if result.get("changed") is False and not result.get("failed"):
+            assert stack.writes_since(before) == []
+        return result
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """An existing cluster for a hub with one ITS and one WDS, with nothing of the chart in it yet."""

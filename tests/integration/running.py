@@ -10,6 +10,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
 
 CHECKOUT = Path(__file__).parents[2]
 INVENTORY = CHECKOUT / "inventories" / "embedded"
+_ALONE = """\
+import json, sys
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.kubestellar.core.plugins.modules import {module}
+with patch_module_args(json.load(sys.stdin)):
+    {module}.main()
+"""
 CONTEXTS = ("hub", "its1", "wds1", "cluster1", "cluster2")
 
 
@@ -55,6 +64,10 @@ class Running:
     def environment(self) -> dict[str, str]:
         """The environment of a playbook run."""
         return {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
+
+    def python_environment(self) -> dict[str, str]:
+        """The environment of a Python that finds the collection, for `alone`."""
+        return {**self.environment(), "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")}
 
     def playbook(self, name: str, *extra: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
         """Run a playbook of the checkout to its end."""
@@ -123,6 +136,11 @@ class Running:
         ]
 
 
+def alone(module: str) -> list[str]:
+    """The command line of a module in a process of its own. It reads its arguments as JSON from standard input."""
+    return [sys.executable, "-c", _ALONE.format(module=module)]
+
+
 def recap(output: str) -> dict[str, dict[str, int]]:
     """Host to the counters of a play recap."""
     counters = {}
@@ -151,6 +169,14 @@ def destroy(running: Running) -> None:
     assert_ok(running.playbook("teardown"))
     assert not running.stack.folder.exists()
     assert processes.of_stack(running.stack) == []
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
+    """Fail unless the condition comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.3)
 
 
 def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:

@@ -11,8 +11,8 @@ import json
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 
-from .chart_hub import encoded, wait_for
-from .running import assert_ok
+from .chart_hub import encoded
+from .running import assert_ok, wait_for
 
 
 def test_a_check_run_before_the_hub_is_there_forecasts_it_and_writes_nothing(hub):

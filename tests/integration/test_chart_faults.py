@@ -22,8 +22,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _client, _
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready
 
-from .chart_hub import Hub, container, pods_get, wait_for
-from .running import assert_ok
+from .chart_hub import Hub, container, pods_get
+from .running import assert_ok, wait_for
 
 HOOK_VARIABLES = {"ITSSecretName": "admin-kubeconfig", "ITSSecretKey": "kubeconfig-incluster"}
 HOOKS = [{"name": name, "vars": HOOK_VARIABLES} for name in ("its-hub-init", "install-status-addon")]

@@ -18,8 +18,8 @@ import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 
-from .chart_hub import Hub, encoded, wait_for
-from .running import assert_ok
+from .chart_hub import Hub, encoded
+from .running import assert_ok, wait_for
 
 WDS2_SECRET = ("admin-kubeconfig", "wds2-system")
 CONTROLLERS = ("kubestellar-controller-manager", "transport-controller")

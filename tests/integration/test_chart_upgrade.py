@@ -15,8 +15,8 @@ import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import upgrade
 
-from .chart_hub import Hub, wait_for
-from .running import assert_ok
+from .chart_hub import Hub
+from .running import assert_ok, wait_for
 
 OLD = {
     "KUBESTELLAR_VERSION": "0.29.0",

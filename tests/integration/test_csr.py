@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,7 +28,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from .running import CHECKOUT
+from .running import alone
 
 CLUSTERS = "system:open-cluster-management:managed-clusters"
 ACCOUNT = "system:serviceaccount:open-cluster-management:agent-registration-bootstrap"
@@ -236,17 +235,10 @@ def judge(stack: Any, **parameters: Any) -> dict[str, Any]:
         "strict": False,
         **parameters,
     }
-    code = (
-        "import json, sys\n"
-        "from ansible.module_utils.testing import patch_module_args\n"
-        "from ansible_collections.kubestellar.core.plugins.modules import managed_cluster\n"
-        "with patch_module_args(json.load(sys.stdin)):\n"
-        "    managed_cluster.main()\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        alone("managed_cluster"),
         input=json.dumps(arguments),
-        env={**stack.environment(), "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")},
+        env=stack.python_environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -24,14 +24,13 @@ from typing import Any, TypeVar
 
 import pytest
 import yaml
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _resources
+from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.ports import is_free
 from ansible_collections.kubestellar.core.tests import recorder
 
-from .chart_hub import wait_for
-from .running import CHECKOUT, Running, assert_ok
-from .test_providers import whole
+from .running import CHECKOUT, Running, assert_ok, wait_for
+from .test_providers import admin_token, whole
 
 NAMESPACE, ADDONS, OPERATORS = (
     "open-cluster-management-agent",
@@ -471,22 +470,7 @@ def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, si
             (tmp_path / "calls.jsonl").unlink(missing_ok=True)
             (tmp_path / "state.json").unlink(missing_ok=True)
 
-    account = {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {"name": "admin", "namespace": "default"},
-    }
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "test-admin"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": "admin", "namespace": "default"}],
-    }
-    _bulk.raise_failures(_bulk.apply_all(cluster, [account, binding]), cluster.name)
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    path = _resources.SERVICE_ACCOUNTS.path("default", "admin", "token")
-    token = cluster.request("POST", path, body=request)["status"]["token"]
+    token = admin_token(cluster)
     (tmp_path / "ca.crt").write_bytes(cluster.authority() or b"")
     openshift = {
         **nothing,

@@ -29,25 +29,6 @@ PERSISTENT_VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume",
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget", True)
 
 
-@pytest.fixture
-def call(stack, module):
-    """Run a module on the hub of the stack, in check mode first: it must forecast what then happens, and write nothing."""
-
-    def run(name, /, **parameters):
-        parameters = {"kubeconfig": stack.kubeconfig, "context": "hub", **parameters}
-        before = stack.mark()
-        forecast = module(name, _check=True, _diff=True, **parameters)
-        assert stack.writes_since(before) == []
-        result = module(name, _diff=True, **parameters)
-        assert forecast.get("failed", False) == result.get("failed", False), (forecast, result)
-        assert forecast.get("changed") == result.get("changed"), (forecast, result)
-        if result.get("changed") is False and not result.get("failed"):
-            assert stack.writes_since(before) == []
-        return result
-
-    return run
-
-
 def config_map(name="settings", **data):
     return {
         "apiVersion": "v1",

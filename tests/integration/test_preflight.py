@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 
-from .chart_hub import ONE, Hub, wait_for
-from .running import CHECKOUT, assert_ok
+from .chart_hub import ONE, Hub
+from .running import CHECKOUT, assert_ok, wait_for
 
 NODES = ("hub-node-1", "hub-node-2")
 DEFAULT = "storageclass.kubernetes.io/is-default-class"

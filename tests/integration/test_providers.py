@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _resources
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.tests import recorder
 
 from .chart_hub import Hub
@@ -259,9 +260,8 @@ def test_a_hub_in_k3d_has_its_ingress_controller_behind_the_load_balancer(machin
     assert machine.writes() == ["k3d cluster delete hub"]
 
 
-@pytest.fixture
-def openshift(machine: Machine, tmp_path: Path) -> dict[str, Any]:
-    """The variables of a hub that is reached by URL, token and authority."""
+def admin_token(cluster: Cluster) -> str:
+    """A token of an account of its own that may do everything in a cluster."""
     account = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -274,16 +274,22 @@ def openshift(machine: Machine, tmp_path: Path) -> dict[str, Any]:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
         "subjects": [{"kind": "ServiceAccount", "name": "admin", "namespace": "default"}],
     }
-    cluster = machine.hub.cluster
     _bulk.raise_failures(_bulk.apply_all(cluster, [account, binding]), cluster.name)
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     path = _resources.SERVICE_ACCOUNTS.path("default", "admin", "token")
+    return str(cluster.request("POST", path, body=request)["status"]["token"])
+
+
+@pytest.fixture
+def openshift(machine: Machine, tmp_path: Path) -> dict[str, Any]:
+    """The variables of a hub that is reached by URL, token and authority."""
+    cluster = machine.hub.cluster
     authority = tmp_path / "ca.crt"
     authority.write_bytes(cluster.authority() or b"")
     return {
         "hub_provider": "openshift",
         "hub_host": cluster.server,
-        "hub_api_key": cluster.request("POST", path, body=request)["status"]["token"],
+        "hub_api_key": admin_token(cluster),
         "hub_ca_cert": str(authority),
     }
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -30,17 +28,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 
-from ..integration.running import CHECKOUT, Running, assert_ok, destroy, make_stack
+from ..integration.running import Running, alone, assert_ok, destroy, make_stack
+from .measuring import cost
 
 WECS, OBJECTS, POLICIES, ROUNDS = 100, 100, 20, 3
 NAMES = [f"edge{number}" for number in range(WECS)]
-ALONE = """\
-import json, sys
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.kubestellar.core.plugins.modules import doctor
-with patch_module_args(json.loads(sys.argv[1])):
-    doctor.main()
-"""
 
 
 def conditions(*types: str) -> dict[str, Any]:
@@ -142,22 +134,14 @@ def report_works(running: Running) -> None:
 def test_diagnosis_of_a_fleet(stack: Running, capsys: pytest.CaptureFixture[str]) -> None:
     """The module alone, in a process of its own, from its start to its table."""
     arguments = {"kubeconfig": stack.kubeconfig, "context": "hub"}
-    environment = {**stack.environment(), "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")}
     lines = []
     for _round in range(ROUNDS):
         beat(stack)
-        start = time.perf_counter()
-        command = [sys.executable, "-c", ALONE, json.dumps(arguments)]
-        process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        output = process.stdout.read()
-        _pid, _status, used = os.wait4(process.pid, 0)
-        took = time.perf_counter() - start
+        took, output = cost(alone("doctor"), stack.python_environment(), json.dumps(arguments))
         result = json.loads(output)
         assert result["findings"] == [], result["table"][:20]
         assert result["summary"]["wecs"] == WECS and result["summary"]["policies"] == POLICIES
-        cpu, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-        lines.append(f"  {took:6.2f} s, {cpu:6.2f} s CPU, {memory:6.0f} MB")
+        lines.append(f"  {took}")
     title = (
         f"doctor: {WECS} WECs of a real ITS, {POLICIES} policies, {WECS * OBJECTS} ManifestWorks "
         "(budget 10 s)"

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _managed_cluster
@@ -35,7 +33,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 
-from ..integration.running import CHECKOUT, Running, assert_ok, destroy, make_stack
+from ..integration.running import Running, assert_ok, destroy, make_stack
+from .measuring import Cost, cost, median
 
 CLUSTERS, REGIONS, ROUNDS = 5_000, 50, 3
 NAMES = [f"edge{number:04}" for number in range(CLUSTERS)]
@@ -80,14 +79,6 @@ for selector in sys.argv[2:]:
         hosts[item["metadata"]["name"]] = item
 print(len(hosts))
 """
-
-
-class Cost(NamedTuple):
-    """Seconds by the clock, seconds of CPU and MB of the largest process."""
-
-    wall: float
-    cpu: float
-    memory: float
 
 
 def labels(number: int) -> dict[str, str]:
@@ -181,18 +172,6 @@ def fill(running: Running) -> None:
         time.sleep(5)
 
 
-def cost(command: Sequence[str], environment: dict[str, str]) -> tuple[Cost, str]:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output[-3000:]
-    wall = time.perf_counter() - start
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024), output
-
-
 def unmarked(value: Any) -> Any:
     """What `ansible-inventory` has marked as no template, as a plain string."""
     if isinstance(value, dict):
@@ -259,14 +238,8 @@ def test_inventory_of_a_fleet(stack: Running, tmp_path: Path, capsys: pytest.Cap
     parts = [json.loads(run[1]) for run in runs]
     other = [sys.executable, "-c", BY_GROUP, stack.kubeconfig, *SELECTORS]
     costs["a list for each group"] = [cost(other, environment)[0]]
-    middle = {
-        name: Cost(*(statistics.median(values) for values in zip(*runs, strict=True)))
-        for name, runs in costs.items()
-    }
-    lines = [
-        f"  {name:<22} {c.wall:6.2f} s   CPU {c.cpu:6.2f} s   {c.memory:5.0f} MB"
-        for name, c in middle.items()
-    ]
+    middle = {name: median(runs) for name, runs in costs.items()}
+    lines = [f"  {name:<22} {found}" for name, found in middle.items()]
     for title, name in {
         "of it the plugin": "parse",
         "  reading": "_fetch",

@@ -10,14 +10,10 @@ whether the policy would then do what is meant, it does not say.
 from __future__ import annotations
 
 import json
-import os
-import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
@@ -29,7 +25,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 
-from ..integration.running import CHECKOUT, Running, assert_ok, destroy, make_stack
+from ..integration.running import Running, alone, assert_ok, destroy, make_stack
+from .measuring import Cost, cost, median
 
 OBJECTS, CLUSTERS, TEAMS, ROUNDS = 10_000, 1_000, 50, 3
 
@@ -42,21 +39,6 @@ SELECTED: dict[str, tuple[str, dict[str, str]]] = {
     "deployments": ("apps/v1", MINE),
 }
 KINDS = {"namespaces": "Namespace", "configmaps": "ConfigMap", "deployments": "Deployment"}
-ALONE = """\
-import json, sys
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.kubestellar.core.plugins.modules import binding_policy_info
-with patch_module_args(json.loads(sys.argv[1])):
-    binding_policy_info.main()
-"""
-
-
-class Cost(NamedTuple):
-    """Seconds by the clock, seconds of CPU and MB of the largest process, with all that it started."""
-
-    wall: float
-    cpu: float
-    memory: float
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +86,6 @@ def _cluster(number: int) -> dict[str, Any]:
         "metadata": {"name": f"edge{number}", "labels": {"stage": "production" if number % 2 else "test"}},
         "spec": {"hubAcceptsClient": False},
     }
-
-
-def _cost(command: Sequence[str], environment: dict[str, str]) -> Cost:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output[-3000:]
-    return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def _playbook(path: Path, tasks: Sequence[dict[str, Any]]) -> list[str]:
@@ -179,20 +150,21 @@ def test_preview_from_a_real_space(
             }
         ],
     )
-    environment = {**stack.environment(), "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")}
-    alone = [sys.executable, "-c", ALONE, json.dumps(arguments)]
-    costs: dict[str, list[Cost]] = {"the module alone": [], "playbook, preview": [], "playbook, k8s_info": []}
-    for _round in range(ROUNDS):
-        for name, command in zip(costs, (alone, ours, naive), strict=True):
-            costs[name].append(_cost(command, environment if command is alone else stack.environment()))
-    middle = {
-        name: Cost(*(statistics.median(values) for values in zip(*runs, strict=True)))
-        for name, runs in costs.items()
+    commands = {
+        "the module alone": (
+            alone("binding_policy_info"),
+            stack.python_environment(),
+            json.dumps(arguments),
+        ),
+        "playbook, preview": (ours, stack.environment(), ""),
+        "playbook, k8s_info": (naive, stack.environment(), ""),
     }
-    lines = [
-        f"  {name:<20} {c.wall:6.2f} s   CPU {c.cpu:6.2f} s   {c.memory:5.0f} MB"
-        for name, c in middle.items()
-    ]
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _round in range(ROUNDS):
+        for name, command in commands.items():
+            costs[name].append(cost(*command)[0])
+    middle = {name: median(runs) for name, runs in costs.items()}
+    lines = [f"  {name:<20} {found}" for name, found in middle.items()]
     mine, theirs = middle["playbook, preview"], middle["playbook, k8s_info"]
     lines.append(
         f"  k8s_info takes {theirs.wall / mine.wall:.1f} times as long, {theirs.memory / mine.memory:.1f} times the memory"
