@@ -334,12 +334,11 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _managed_cluster, _space
+from ansible_collections.kubestellar.core.plugins.module_utils import _limit, _managed_cluster, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import guards
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import drain, expansion, parking
@@ -474,7 +473,7 @@ def _drained(context: Context, names: list[str]) -> list[_managed_cluster.Member
             )
             for one in params["keep_available"]
         ],
-        most=guards.parse_limit("max_drained", params["max_drained"]),
+        most=_limit.parse("max_drained", params["max_drained"]),
         last_copies=params["last_copies"] == "allow",
         unreachable_for=params["unreachable_for"],
     )

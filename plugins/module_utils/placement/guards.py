@@ -3,17 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a change of a BindingPolicy may go (private to kubestellar.core). Pure functions.
 
-A limit is a number or a percentage. It is compared without rounding: with 3 clusters now, "20%" allows none to be removed.
+A limit is a number or a percentage, see `_limit`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused, plain
+from ansible_collections.kubestellar.core.plugins.module_utils import _limit
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import Refused
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import warnings
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import warning
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview
@@ -31,27 +32,7 @@ GUARDS_SPEC: dict[str, Any] = {
 
 _LIMITS = ("min_clusters", "max_clusters", "max_objects", "max_removed_clusters", "max_removed_objects")
 _OF_CLUSTERS = ("min_clusters", "max_clusters", "max_removed_clusters")
-_LIMIT = re.compile(r"([0-9]{1,9})(%?)")
 _FATAL = ("template-property-missing", "template-invalid")
-
-
-@dataclass(frozen=True)
-class Limit:
-    """One limit. :ivar percent: whether `number` is one."""
-
-    number: int
-    percent: bool
-
-    def __str__(self) -> str:
-        return f"{self.number}%" if self.percent else str(self.number)
-
-    def below(self, value: int, whole: int) -> bool:
-        """Whether the limit is less than a value, of a whole that percentages are taken of."""
-        return self.number * whole < value * 100 if self.percent else self.number < value
-
-    def above(self, value: int, whole: int) -> bool:
-        """Whether the limit is more than a value."""
-        return self.number * whole > value * 100 if self.percent else self.number > value
 
 
 @dataclass(frozen=True)
@@ -81,7 +62,7 @@ def parse(options: Mapping[str, Any] | None) -> Guards:
     given = {key: value for key, value in (options or {}).items() if value is not None}
     limits = {}
     for name in _LIMITS:
-        limit = parse_limit(f"guards.{name}", given.get(name))
+        limit = _limit.parse(f"guards.{name}", given.get(name))
         if limit is not None:
             limits[name] = limit
     return Guards(
@@ -89,24 +70,6 @@ def parse(options: Mapping[str, Any] | None) -> Guards:
         str(given.get("cluster_scoped", "warn")),
         given.get("missing_properties", "refuse") == "allow",
     )
-
-
-def parse_limit(name: str, value: str | None) -> Limit | None:
-    """A limit as an option has it; None if it is not set.
-
-    :param name: of the option, for the message.
-    :raises InvalidInput: it is neither a number nor a percentage.
-    """
-    text = "" if value is None else str(value).strip()
-    if not text:
-        return None
-    match = _LIMIT.fullmatch(text)
-    if match is None:
-        raise InvalidInput(
-            f"{name} is {plain(text, 80)!r}, neither a number nor a percentage.",
-            hint='Write it like 3 or "20%".',
-        )
-    return Limit(int(match.group(1)), bool(match.group(2)))
 
 
 def shown(preview: Preview, guards: Guards) -> list[Mapping[str, str]]:

@@ -25,6 +25,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     WaitTimeout,
     plain,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils._managed_cluster import (
     WORKERS,
     Member,
@@ -53,7 +54,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.guards import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 
 _LOOK_SECONDS = 2.0

@@ -16,9 +16,9 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.guards import Limit
 
 ANNOTATION = "kubestellar.core/parked-labels"
 """On a drained ManagedCluster: its labels that were taken away, as a JSON object."""

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.guards import Limit
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 from hypothesis import given
