@@ -52,7 +52,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._workload import WORKLOAD_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.names import WORKLOAD_LABEL
 
 
 def workload_downsync(name: str, modulations: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:

@@ -142,9 +142,10 @@ diff:
 from collections import Counter
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _workload
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import members, names, sources
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -160,7 +161,7 @@ SPEC: dict[str, Any] = {
 
 def work(context: Context) -> dict[str, Any]:
     """Apply or delete the workload."""
-    _workload.check_name(context.params["name"])
+    names.check_name(context.params["name"])
     outcomes, cluster = _present(context) if context.params["state"] == "present" else _absent(context)
     result: dict[str, Any] = {
         "changed": any(outcome.changed for outcome in outcomes),
@@ -177,16 +178,16 @@ def work(context: Context) -> dict[str, Any]:
 
 def _present(context: Context) -> tuple[list[_bulk.Outcome], str]:
     params = context.params
-    read = _workload.read(params["definitions"], params["src"])
-    params["definitions"] = _workload.shown(params["definitions"])
+    read = sources.read(params["definitions"], params["src"])
+    params["definitions"] = sources.shown(params["definitions"])
     given = _bulk.check_definitions(read, f"workload {params['name']}")
     if not given:
         raise InvalidInput(
             f"The workload {params['name']} has no objects.",
             hint="Give definitions or src, or remove the workload with state=absent.",
         )
-    labels = {**params["labels"], _workload.WORKLOAD_LABEL: params["name"]}
-    objects = _bulk.check_definitions(_workload.labelled(given, labels), "labels")
+    labels = {**params["labels"], names.WORKLOAD_LABEL: params["name"]}
+    objects = _bulk.check_definitions(names.labelled(given, labels), "labels")
     if context.planned:
         return [_bulk.planned(obj, params["namespace"]) for obj in objects], str(params["wds"])
     wds = context.wds()
@@ -214,10 +215,10 @@ def _absent(context: Context) -> tuple[list[_bulk.Outcome], str]:
     if context.planned:
         return [], str(context.params["wds"])
     wds = context.wds()
-    members = _workload.members(wds, context.params["name"])
-    outcomes = _bulk.delete_all(wds, members, dry_run=context.check_mode)
-    if members and not context.check_mode and not any(outcome.error for outcome in outcomes):
-        _workload.wait_gone(wds, members, context.params["wait_timeout"], context.progress)
+    found = members.live(wds, context.params["name"])
+    outcomes = _bulk.delete_all(wds, found, dry_run=context.check_mode)
+    if found and not context.check_mode and not any(outcome.error for outcome in outcomes):
+        members.wait_gone(wds, found, context.params["wait_timeout"], context.progress)
     return outcomes, wds.name
 
 

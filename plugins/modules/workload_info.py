@@ -230,8 +230,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import In
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
-from ansible_collections.kubestellar.core.plugins.module_utils._workload import WORKLOAD_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.names import WORKLOAD_LABEL
 
 SPEC: dict[str, Any] = {
     "wdses": {"type": "list", "elements": "str"},

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _workload
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
@@ -27,6 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
     write_file,
     write_link,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import sources
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """What the kernel calls a machine, and what Kubernetes does."""
@@ -239,7 +240,7 @@ def _furnish(
     check_mode: bool,
 ) -> None:
     """Nodes and manifests of one running cluster."""
-    objects = _workload.read(nodes(cluster), manifests.get(cluster.name) or ())
+    objects = sources.read(nodes(cluster), manifests.get(cluster.name) or ())
     definitions = _bulk.check_definitions(objects, f"manifests of {cluster.name}")
     if definitions:
         client = connect(stack, cluster.name)

@@ -23,7 +23,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _bulk,
     _diff,
     _managed_cluster,
-    _workload,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused, plain
@@ -57,6 +56,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
     ObjectKey,
     Selected,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import names, sources
 
 _MANIFESTS: dict[str, Any] = {
     "src": {"type": "list", "elements": "path"},
@@ -305,7 +305,7 @@ def scene(
     ]
     spaces = {space.name: space for space in given} or {main: Space(main, api_groups=api_groups)}
     groups: dict[str, list[tuple[str, list[dict[str, Any]], str | None]]] = defaultdict(list)
-    raw = _workload.read(options.get("definitions"), options.get("src") or [])
+    raw = sources.read(options.get("definitions"), options.get("src") or [])
     groups[main].append(("offline", _bulk.check_definitions(raw, "offline"), None))
     for entry in options.get("workloads") or []:
         groups[_known(entry, main, spaces, "workload")].append(_of_workload(entry))
@@ -349,15 +349,15 @@ def _known(entry: Mapping[str, Any], main: str, spaces: Mapping[str, Space], wha
 def _of_workload(entry: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]], str | None]:
     """(what messages call it, its objects with their labels, the Namespace of those that name none)."""
     name = entry["name"]
-    _workload.check_name(name)
+    names.check_name(name)
     where = f"workload {name}"
-    given = _bulk.check_definitions(_workload.read(entry.get("definitions"), entry.get("src") or []), where)
+    given = _bulk.check_definitions(sources.read(entry.get("definitions"), entry.get("src") or []), where)
     if not given:
         raise InvalidInput(f"The {where} has no objects.", hint="Give definitions or src.")
-    labels = {**(entry.get("labels") or {}), _workload.WORKLOAD_LABEL: name}
+    labels = {**(entry.get("labels") or {}), names.WORKLOAD_LABEL: name}
     return (
         where,
-        _bulk.check_definitions(_workload.labelled(given, labels), f"{where}: labels"),
+        _bulk.check_definitions(names.labelled(given, labels), f"{where}: labels"),
         entry.get("namespace"),
     )
 
@@ -480,7 +480,7 @@ def _targets(options: Mapping[str, Any]) -> list[tuple[str, Target]] | None:
     entries = [dict(entry) for entry in options.get("clusters") or []]
     properties: dict[str, Mapping[str, Any]] = {}
     for source in options.get("clusters_src") or []:
-        for document in _workload.read(None, [source]):
+        for document in sources.read(None, [source]):
             entries += _clusters_of(source, document, properties)
     by_its: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _workload
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import sources
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"p": "horse"}}
 PLAIN = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"p": "blue"}}
@@ -14,9 +14,9 @@ PLAIN = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "da
     "definitions", [SECRET, [SECRET, PLAIN], "kind: Secret\nstringData: {p: horse}", [str(SECRET)]]
 )
 def test_values_of_secrets_are_not_repeated(definitions):
-    assert "horse" not in str(_workload.shown(definitions))
+    assert "horse" not in str(sources.shown(definitions))
 
 
 def test_everything_else_is_repeated_as_given():
-    assert _workload.shown([PLAIN, "kind: ConfigMap"]) == [PLAIN, "kind: ConfigMap"]
-    assert _workload.shown(None) is None
+    assert sources.shown([PLAIN, "kind: ConfigMap"]) == [PLAIN, "kind: ConfigMap"]
+    assert sources.shown(None) is None
