@@ -59,6 +59,7 @@ _MANAGED_CLUSTER_ADDONS = Resource(
     "addon.open-cluster-management.io", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", True
 )
 _REFUSAL_SECONDS = 10.0
+_MOST_TIMES = 30
 """How long a good request may still come after a refused one, before the cluster counts as failed."""
 _LEASE_FACTOR = 5
 """The hub calls a cluster unknown after this many lease durations (ocm: pkg/registration/hub/lease)."""
@@ -390,6 +391,17 @@ class Member:
         return {**entry, **self.details}
 
 
+def times(members: Iterable[Member]) -> list[str]:
+    """How long those took that had to be waited for: a table of the clusters, or of a large fleet in one line."""
+    took = sorted((m.seconds, m.name) for m in members if m.had_to_wait and m.done and not m.error)
+    if len(took) > _MOST_TIMES:
+        half, (longest, last) = took[len(took) // 2][0], took[-1]
+        counted = f"{len(took)} clusters are ready: the first after {took[0][0]:.0f} s"
+        return [f"{counted}, half of them after {half:.0f} s, {last} as the last after {longest:.0f} s"]
+    widest = max((len(name) for _seconds, name in took), default=0)
+    return [f"{name:{widest}}  ready after {seconds:5.1f} s" for seconds, name in took]
+
+
 def forecast(wishes: Sequence[Wish]) -> list[Member]:
     """What would happen in an ITS that does not exist yet: every cluster would join and be accepted."""
     return [Member(wish, method="create", diffs=[_joining_diff(wish, "planned")]) for wish in wishes]
@@ -539,6 +551,8 @@ class Acceptance:
                         f"{self._its.name}: {member.name} did not get ready in {waited:.0f} s: {member.missing}."
                         f"{_refusals(member)}"
                     )
+        for line in times(self.members):
+            self._progress.line(line)
 
     def _observe(
         self,

@@ -56,8 +56,6 @@ def stack() -> Iterator[Running]:
             "spec": {"hubAcceptsClient": True},
         }
         its.create(MANAGED_CLUSTERS, typed(MANAGED_CLUSTERS, cluster))
-        kinds = ("HubAcceptedManagedCluster", "ManagedClusterJoined", "ManagedClusterConditionAvailable")
-        its.patch(MANAGED_CLUSTERS, name, None, {"status": conditions(*kinds)}, subresource="status")
 
     _bulk.in_parallel(register, NAMES)
     for number in range(OBJECTS):
@@ -78,14 +76,15 @@ def stack() -> Iterator[Running]:
 
 
 def beat(running: Running) -> None:
-    """The sign of life of every agent."""
+    """The sign of life of every agent, and what it says of its cluster; the hub says the contrary when it has heard nothing for minutes."""
+    its = running.cluster("its1")
+    kinds = ("HubAcceptedManagedCluster", "ManagedClusterJoined", "ManagedClusterConditionAvailable")
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 
     def renew(name: str) -> None:
         meta = {"name": "managed-cluster-lease", "namespace": name}
-        running.cluster("its1").apply(
-            LEASES, typed(LEASES, {"metadata": meta, "spec": {"renewTime": now}}), force=True
-        )
+        its.apply(LEASES, typed(LEASES, {"metadata": meta, "spec": {"renewTime": now}}), force=True)
+        its.patch(MANAGED_CLUSTERS, name, None, {"status": conditions(*kinds)}, subresource="status")
 
     _bulk.in_parallel(renew, NAMES)
 

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much longer twelve WECs take to join than four, with real API servers and agents. Shown, not asserted: `make bench`.
+
+Making the clusters is measured apart from their joining, since each is an API server that this machine has to start.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ..integration.running import Running, assert_ok, destroy, make_stack
+
+FEW, MANY = 4, 12
+READY = re.compile(r"^ *\[\w+\] (wec\d+ +ready after +[\d.]+ s)$", re.MULTILINE)
+
+
+def inventory(count: int) -> dict[str, object]:
+    """A hub and this many WECs."""
+    wecs = {f"wec{number}": {"wec_labels": {"location-group": "edge"}} for number in range(1, count + 1)}
+    return {
+        "all": {
+            "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+            "children": {"kubestellar_hubs": {"hosts": {"hub": {}}}, "kubestellar_wecs": {"hosts": wecs}},
+        }
+    }
+
+
+def steps(*names: str) -> list[dict[str, object]]:
+    """A playbook with these steps of the role for all WECs."""
+    tasks = [
+        {"ansible.builtin.include_role": {"name": "kubestellar.core.wec", "tasks_from": name}}
+        for name in names
+    ]
+    return [{"hosts": "kubestellar_wecs", "gather_facts": False, "tasks": tasks}]
+
+
+def timed(running: Running, playbook: str, folder: Path) -> tuple[float, str]:
+    """Seconds that a playbook of the folder takes, and its output."""
+    command = running.arguments("none")
+    command[2], command[3] = str(folder / "inventory.yml"), playbook
+    start = time.perf_counter()
+    done = subprocess.run(
+        command,
+        env=running.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_ok(done)
+    return time.perf_counter() - start, done.stdout
+
+
+def joined(count: int, folder: Path) -> tuple[float, float, list[str]]:
+    """Seconds for making and for joining so many WECs, and the table of the run."""
+    folder.mkdir()
+    (folder / "inventory.yml").write_text(yaml.safe_dump(inventory(count)))
+    (folder / "create.yml").write_text(yaml.safe_dump(steps("infrastructure")))
+    (folder / "join.yml").write_text(yaml.safe_dump(steps("join", "accept")))
+    running = make_stack(f"bench-join{count}")
+    try:
+        timed(running, str(running.arguments("hub")[3]), folder)
+        made, _output = timed(running, str(folder / "create.yml"), folder)
+        took, output = timed(running, str(folder / "join.yml"), folder)
+        return made, took, READY.findall(output)
+    finally:
+        destroy(running)
+
+
+def test_many_join_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four, then twelve, each with a hub of its own."""
+    few_made, few, table = joined(FEW, tmp_path / "few")
+    assert len(table) == FEW
+    many_made, many, table = joined(MANY, tmp_path / "many")
+    assert len(table) == MANY
+    lines = [
+        "",
+        f"{MANY} WECs join beside {FEW} (budget 1.5 times)",
+        f"  make {FEW:2} clusters {few_made:6.1f} s, let them join {few:6.1f} s",
+        f"  make {MANY:2} clusters {many_made:6.1f} s, let them join {many:6.1f} s: {many / few:.2f} times",
+        *(f"    {line}" for line in table),
+        "",
+    ]
+    with capsys.disabled():
+        sys.stdout.write("\n".join(lines))
