@@ -334,14 +334,22 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _limit, _managed_cluster, _space
+from ansible_collections.kubestellar.core.plugins.module_utils import _limit, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
-from ansible_collections.kubestellar.core.plugins.module_utils.wecs import drain, expansion, parking
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import drain, expansion, parking, wanted
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.acceptance import Acceptance
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import (
+    Member,
+    forecast,
+    raise_failures,
+    warnings,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.removal import Removal
 
 _MAPS: dict[str, Any] = {
     "labels": {"type": "dict"},
@@ -393,7 +401,7 @@ def work(context: Context) -> dict[str, Any]:
     """Accept, drain or detach the clusters."""
     params = context.params
     _check(params)
-    wishes = _managed_cluster.wishes_of(params)
+    wishes = wanted.wishes_of(params)
     cluster = str(params["its"] or params["its_context"] or "ITS")
     if params["state"] == "absent":
         members = _absent(context, [wish.name for wish in wishes])
@@ -411,22 +419,22 @@ def work(context: Context) -> dict[str, Any]:
     if context.diff_mode:
         result["diff"] = [entry for member in members for entry in member.diffs]
     if params["strict"]:
-        _managed_cluster.raise_failures(members, cluster, **result)
+        raise_failures(members, cluster, **result)
     return result
 
 
-def _accepted(context: Context, wishes: list[_managed_cluster.Wish]) -> list[_managed_cluster.Member]:
+def _accepted(context: Context, wishes: list[wanted.Wish]) -> list[Member]:
     params = context.params
-    unseen = _managed_cluster.unseen_properties(wishes)
+    unseen = wanted.unseen_properties(wishes)
     if unseen:
         context.warn(
             f"Templates cannot name these properties, which are no Go identifiers: {', '.join(unseen)}."
         )
     if context.planned:
-        return _managed_cluster.forecast(wishes)
+        return forecast(wishes)
     if not wishes:
         return []
-    members = _managed_cluster.Acceptance(
+    members = Acceptance(
         context.its(),
         wishes,
         rejoin=params["rejoin"],
@@ -435,7 +443,7 @@ def _accepted(context: Context, wishes: list[_managed_cluster.Wish]) -> list[_ma
         progress=context.progress,
         lacking=partial(_lacking, context) if params["missing_properties"] == "refuse" else None,
     ).run(wait=params["wait"], timeout=params["wait_timeout"])
-    for line in _managed_cluster.warnings(members):
+    for line in warnings(members):
         context.warn(line)
     return members
 
@@ -461,7 +469,7 @@ def _check(params: dict[str, Any]) -> None:
         raise InvalidInput(f"{given[0]} has a meaning for the state drained only.", hint="Leave it out.")
 
 
-def _drained(context: Context, names: list[str]) -> list[_managed_cluster.Member]:
+def _drained(context: Context, names: list[str]) -> list[Member]:
     params = context.params
     named = params["names"] is not None or params["clusters"] is not None
     settings = drain.Settings(
@@ -478,7 +486,7 @@ def _drained(context: Context, names: list[str]) -> list[_managed_cluster.Member
         unreachable_for=params["unreachable_for"],
     )
     if context.planned or (named and not names):
-        return [_managed_cluster.Member(_managed_cluster.Wish(name)) for name in names]
+        return [Member(wanted.Wish(name)) for name in names]
     inside = {
         # Asked again and again while it is waited for, and one client is enough.
         entry["name"]: cache(
@@ -524,10 +532,10 @@ def _wdses(context: Context) -> list[Cluster]:
     ]
 
 
-def _absent(context: Context, names: list[str]) -> list[_managed_cluster.Member]:
+def _absent(context: Context, names: list[str]) -> list[Member]:
     if context.planned or not names:
-        return [_managed_cluster.Member(_managed_cluster.Wish(name)) for name in names]
-    return _managed_cluster.Removal(
+        return [Member(wanted.Wish(name)) for name in names]
+    return Removal(
         context.its(),
         names,
         force=context.params["force"],

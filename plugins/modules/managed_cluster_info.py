@@ -116,8 +116,8 @@ managed_clusters:
 import time
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _managed_cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 SPEC: dict[str, Any] = {
     "names": {"type": "list", "elements": "str"},
@@ -130,12 +130,12 @@ def work(context: Context) -> dict[str, Any]:
     params = context.params
     if context.planned:
         return {"changed": False, "managed_clusters": []}
-    state = _managed_cluster.read_state(context.its(), label_selector=",".join(params["label_selectors"]))
+    state = registered.read_state(context.its(), label_selector=",".join(params["label_selectors"]))
     now = time.time()
     return {
         "changed": False,
         "managed_clusters": [
-            _managed_cluster.describe(state, name, now)
+            registered.describe(state, name, now)
             for name in sorted(state.managed)
             if params["names"] is None or name in params["names"]
         ],

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _managed_cluster
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CONFIG_MAPS,
     LEASES,
@@ -32,6 +32,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 from ..integration.running import Running, assert_ok, destroy, make_stack
 from .measuring import Cost, cost, median
@@ -153,18 +154,16 @@ def fill(running: Running) -> None:
         whole = {"status": {**status, "clusterClaims": claims}}
         its.patch(MANAGED_CLUSTERS, name, None, whole, subresource="status")
         lease = {
-            "metadata": {"name": _managed_cluster.LEASE, "namespace": name},
+            "metadata": {"name": registered.LEASE, "namespace": name},
             "spec": {"leaseDurationSeconds": 60, "renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.000000Z")},
         }
         its.create(LEASES, typed(LEASES, lease))
-        properties = {"name": name, "namespace": _managed_cluster.PROPERTIES_NAMESPACE}
+        properties = {"name": name, "namespace": registered.PROPERTIES_NAMESPACE}
         data = {"storeName": f"Store {number}", "storeHours": "08:00-20:00"}
         its.create(CONFIG_MAPS, typed(CONFIG_MAPS, {"metadata": properties, "data": data}))
 
-    if its.get(NAMESPACES, _managed_cluster.PROPERTIES_NAMESPACE) is None:
-        its.create(
-            NAMESPACES, typed(NAMESPACES, {"metadata": {"name": _managed_cluster.PROPERTIES_NAMESPACE}})
-        )
+    if its.get(NAMESPACES, registered.PROPERTIES_NAMESPACE) is None:
+        its.create(NAMESPACES, typed(NAMESPACES, {"metadata": {"name": registered.PROPERTIES_NAMESPACE}}))
     _bulk.in_parallel(register, range(CLUSTERS))
     deadline = time.monotonic() + 900
     while len(its.list(SERVICE_ACCOUNTS, metadata_only=True).items) < CLUSTERS:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _managed_cluster
+from ansible_collections.kubestellar.core.plugins.module_utils import _auth
 from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 from ansible_collections.kubestellar.core.plugins.plugin_utils import _wecs
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_the_rights_are_those_that_are_used():
         "Secrets",
         "ManagedClusters",
         "Leases",
-        f"``{_managed_cluster.PROPERTIES_NAMESPACE}``",
+        f"``{registered.PROPERTIES_NAMESPACE}``",
     ):
         assert word in rights
 

@@ -20,7 +20,6 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, NotFound
-from ansible_collections.kubestellar.core.plugins.module_utils._managed_cluster import PROPERTIES_NAMESPACE
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
     BINDINGS,
@@ -31,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import PROPERTIES_NAMESPACE
 
 ROLES = ("its", "wds")
 

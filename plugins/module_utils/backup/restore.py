@@ -29,7 +29,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     WaitTimeout,
     plain,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._managed_cluster import PROPERTIES_NAMESPACE
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDINGS,
@@ -41,6 +40,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verd
 from ansible_collections.kubestellar.core.plugins.module_utils.backup import model
 from ansible_collections.kubestellar.core.plugins.module_utils.backup.archive import Saved
 from ansible_collections.kubestellar.core.plugins.module_utils.backup.model import Identity
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import PROPERTIES_NAMESPACE
 
 MANAGER = "kubestellar.core-restore"
 """Field manager of the apply, until the fields are given back to their owners. What it still owns was interrupted."""

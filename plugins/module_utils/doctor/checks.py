@@ -21,7 +21,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _csr,
     _delivery,
     _health,
-    _managed_cluster,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
@@ -53,6 +52,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts impo
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import troubles
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import preview, snapshot
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 Findings = Iterator[Finding]
 
@@ -308,14 +308,14 @@ def _registration(
             yield finding("wec-deleting", where, age=round(age), finalizers=finalizers)
         return
     requests = "" if asking else ", and it has not asked for a certificate"
-    if not _managed_cluster.is_accepted(wec):
+    if not registered.is_accepted(wec):
         yield finding("wec-not-accepted", where, requests=requests)
         return
-    if not _managed_cluster.is_joined(wec):
+    if not registered.is_joined(wec):
         yield finding("wec-not-joined", where, requests=requests)
         return
     available = condition(wec, "ManagedClusterConditionAvailable").get("status") == "True"
-    reason = _managed_cluster.unavailable_because(wec, lease, facts.now)
+    reason = registered.unavailable_because(wec, lease, facts.now)
     if reason:
         yield finding("wec-lease" if available else "wec-unavailable", where, reason=reason)
     clock = condition(wec, "ManagedClusterConditionClockSynced")
@@ -333,7 +333,7 @@ def _registration(
 def requests(facts: Facts) -> Findings:
     """Certificate requests that wait, that are not what they seem, or that are too many."""
     for space, its in _itses(facts):
-        for name, found in _managed_cluster.group_requests(dict(item) for item in its.requests.items).items():
+        for name, found in registered.group_requests(dict(item) for item in its.requests.items).items():
             if not name or not facts.looked_at(name):
                 continue
             where = _wec(space, name)

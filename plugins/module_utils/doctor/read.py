@@ -17,7 +17,6 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import (
     _bulk,
     _csr,
-    _managed_cluster,
     _space,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
@@ -53,6 +52,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts impo
     role_of,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy, snapshot
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 KUBEFLEX_NAMESPACE = "kubeflex-system"
 OCM_NAMESPACES = ("open-cluster-management", "open-cluster-management-hub")
@@ -205,9 +205,7 @@ class _Reader:
     def _its(self, cluster: Cluster, served: frozenset[tuple[str, str]]) -> Its:
         jobs: dict[str, Callable[[], Reading]] = {
             "clusters": lambda: _listed(cluster, MANAGED_CLUSTERS),
-            "leases": lambda: _listed(
-                cluster, LEASES, field_selector=f"metadata.name={_managed_cluster.LEASE}"
-            ),
+            "leases": lambda: _listed(cluster, LEASES, field_selector=f"metadata.name={registered.LEASE}"),
             "requests": lambda: _listed(cluster, CSRS, label_selector=_csr.CLUSTER_LABEL),
             "works": lambda: _listed(cluster, MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL),
             "addons": lambda: _listed(cluster, _ADDONS),

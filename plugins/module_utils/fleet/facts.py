@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _managed_cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 CLUSTER_SET = "cluster.open-cluster-management.io/clusterset"
 """The label that says which ManagedClusterSet a cluster is in (ocm: api/cluster/v1beta2)."""
@@ -59,15 +59,15 @@ def describe(
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop(_COPY, None)
     lease = {"spec": {"renewTime": renewed}} if renewed else None
-    reason = _managed_cluster.unavailable_because(managed, lease, now)
+    reason = registered.unavailable_because(managed, lease, now)
     said = condition(managed, "ManagedClusterConditionAvailable").get("status")
     addresses = [str(client.get("url") or "") for client in spec.get("managedClusterClientConfigs") or []]
     return {
         "kubestellar_cluster": metadata["name"],
         "kubestellar_its": its,
         "kubestellar_uid": str(metadata.get("uid") or ""),
-        "kubestellar_accepted": _managed_cluster.is_accepted(managed),
-        "kubestellar_joined": _managed_cluster.is_joined(managed),
+        "kubestellar_accepted": registered.is_accepted(managed),
+        "kubestellar_joined": registered.is_joined(managed),
         "kubestellar_available": not reason,
         "kubestellar_unreachable": bool(reason) and said != "False",
         "kubestellar_reason": reason,

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _managed_cluster, _space
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, LEASES
 from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import describe
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 
 def read(
@@ -53,7 +54,7 @@ def read_its(its: Cluster, label_selector: str, *, leases: bool) -> list[dict[st
 def _managed(its: Cluster, label_selector: str) -> dict[str, dict[str, Any]]:
     """WEC to its ManagedCluster, without what field managers own: that is half of it, and tells an inventory nothing."""
     found = {}
-    for page in _managed_cluster.managed_pages(its, label_selector=label_selector):
+    for page in registered.managed_pages(its, label_selector=label_selector):
         for item in page:
             item["metadata"].pop("managedFields", None)
             found[item["metadata"]["name"]] = item
@@ -62,7 +63,7 @@ def _managed(its: Cluster, label_selector: str) -> dict[str, dict[str, Any]]:
 
 def _properties(its: Cluster) -> dict[str, dict[str, str]]:
     """WEC to its properties for template expansion."""
-    namespace = _managed_cluster.PROPERTIES_NAMESPACE
+    namespace = registered.PROPERTIES_NAMESPACE
     return {
         item["metadata"]["name"]: item.get("data") or {}
         for page in its.pages(CONFIG_MAPS, namespace)
@@ -72,7 +73,7 @@ def _properties(its: Cluster) -> dict[str, dict[str, str]]:
 
 def _renewals(its: Cluster) -> dict[str, str]:
     """WEC to the time at which its Lease was renewed."""
-    selector = f"metadata.name={_managed_cluster.LEASE}"
+    selector = f"metadata.name={registered.LEASE}"
     return {
         item["metadata"]["namespace"]: str((item.get("spec") or {}).get("renewTime") or "")
         for page in its.pages(LEASES, field_selector=selector)

@@ -22,7 +22,6 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import (
     _bulk,
     _diff,
-    _managed_cluster,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused, plain
@@ -56,6 +55,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
     ObjectKey,
     Selected,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import wishes_of
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import names, sources
 
 _MANIFESTS: dict[str, Any] = {
@@ -492,7 +493,7 @@ def _targets(options: Mapping[str, Any]) -> list[tuple[str, Target]] | None:
     found = []
     for its, clusters in by_its.items():
         common = dict.fromkeys(("names", "labels", "annotations", "properties"))
-        for wish in _managed_cluster.wishes_of({**common, "clusters": clusters}):
+        for wish in wishes_of({**common, "clusters": clusters}):
             found.append(
                 (its, Target(wish.name, wish.labels or {}, wish.annotations or {}, wish.properties or {}))
             )
@@ -519,7 +520,7 @@ def _clusters_of(path: str, document: Any, properties: dict[str, Mapping[str, An
         raise InvalidInput(f"{path}: a {plain(kind, 80)} has no metadata.name.")
     if kind == MANAGED_CLUSTERS.kind:
         return [{key: metadata.get(key) for key in ("name", "labels", "annotations")}]
-    if kind == CONFIG_MAPS.kind and metadata.get("namespace") == _managed_cluster.PROPERTIES_NAMESPACE:
+    if kind == CONFIG_MAPS.kind and metadata.get("namespace") == registered.PROPERTIES_NAMESPACE:
         properties[metadata["name"]] = document.get("data") or {}
         return []
     raise InvalidInput(

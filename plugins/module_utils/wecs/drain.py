@@ -26,17 +26,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
-from ansible_collections.kubestellar.core.plugins.module_utils._managed_cluster import (
-    WORKERS,
-    Member,
-    Noting,
-    State,
-    Wish,
-    lease_age,
-    read_state,
-    seconds_since,
-    unavailable_because,
-)
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     APPLIED_MANIFEST_WORKS,
@@ -55,6 +44,15 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import (
+    State,
+    lease_age,
+    read_state,
+    seconds_since,
+    unavailable_because,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import Wish
 
 _LOOK_SECONDS = 2.0
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.kubestellar.core.plugins.module_utils._managed_cluster import Member, Wish, times
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import Member, Wish, times
 
 
 def ready(name: str, seconds: float) -> Member:
