@@ -109,6 +109,27 @@ options:
       want_multi_wec_reported_state:
         description: Whether the status of Deployments, ReplicaSets and DaemonSets is aggregated in the WDS over several clusters.
         type: bool
+  waves:
+    description:
+      - Groups of clusters, instead of O(cluster_selectors). The policy is widened by one group after the other, each only when everything is
+        O(wait=applied) or O(wait=healthy) in those before it. V(healthy) is the default of O(wait) then.
+      - The first wave in which something does not get there in O(wait_timeout) seconds fails the task, and those after it are not begun.
+        The next run goes on from there. A policy that has reached all of its waves is not narrowed again.
+      - What the policy selects beside its waves leaves with the last of them.
+      - A wave that has no cluster of its own is refused, since nothing would be tried in it.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the wave, for messages.
+        type: str
+        required: true
+      cluster_selectors:
+        description: Which clusters it adds, as in O(cluster_selectors).
+        type: list
+        elements: dict
+        required: true
+        suboptions: *selector
   definition:
     description:
       - The whole BindingPolicy as a manifest, instead of O(cluster_selectors) and O(downsync).
@@ -277,6 +298,33 @@ EXAMPLES = r"""
       max_removed_clusters: 20%
       max_removed_objects: 0
 
+- name: Begin with one shop, go on with the town, and then with everybody, as long as all is well
+  kubestellar.core.binding_policy:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    its: its1
+    name: shop
+    waves:
+      - name: first
+        cluster_selectors:
+          - match_labels:
+              name: cluster1
+      - name: town
+        cluster_selectors:
+          - match_labels:
+              city: lisbon
+      - name: everybody
+        cluster_selectors:
+          - match_labels:
+              location-group: edge
+    downsync:
+      - object_selectors:
+          - match_labels:
+              kubestellar.core/workload: shop
+    wait: healthy
+    wait_timeout: 600
+
 - name: Create Jobs once, and never update them
   kubestellar.core.binding_policy:
     kubeconfig: /etc/kubestellar/hub.kubeconfig
@@ -425,6 +473,22 @@ binding:
       description: The selected objects, sorted; each with C(group), C(resource), C(namespace) and C(name).
       type: list
       elements: dict
+waves:
+  description: The waves in their order, also on failure.
+  returned: with O(waves), unless the hub is only planned
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the wave.
+      type: str
+    clusters:
+      description: The clusters that it adds, sorted.
+      type: list
+      elements: str
+    state:
+      description: V(done), V(failed), or V(waiting) if it was not begun.
+      type: str
 summary:
   description: Number of clusters, objects, and placements (objects × clusters) by health.
   returned: when a wait for V(applied) or V(healthy) has ended
@@ -454,11 +518,18 @@ diff:
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._module import run
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import apply, guards, policy, waits
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    apply,
+    guards,
+    policy,
+    waits,
+    waves,
+)
 
 SPEC: dict[str, Any] = {
     **policy.POLICY_SPEC,
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "waves": {"type": "list", "elements": "dict", "options": waves.WAVES_SPEC},
     "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
     "api_groups": {"type": "list", "elements": "str"},
     "planned_objects": {"type": "list", "elements": "dict"},
@@ -475,8 +546,12 @@ def main() -> None:
         apply.work,
         spaces=("wds", "its"),
         required_one_of=[("name", "definition")],
-        mutually_exclusive=[("definition", "cluster_selectors"), ("definition", "downsync")],
-        required_if=[("state", "present", ("definition", "cluster_selectors", "downsync"), True)],
+        mutually_exclusive=[
+            ("definition", "cluster_selectors"),
+            ("definition", "downsync"),
+            ("waves", "cluster_selectors", "definition"),
+        ],
+        required_if=[("state", "present", ("definition", "cluster_selectors", "waves", "downsync"), True)],
     )
 
 

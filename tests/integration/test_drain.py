@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
     CONFIG_MAPS,
@@ -22,10 +26,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 
-from .running import Running, assert_ok, recap, wait_for
+from .running import Running, assert_ok, kill_group, recap, wait_for
 
 SHOP = "shop"
 
@@ -206,6 +211,64 @@ def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
     done = stack.playbook("drain")
     assert done.returncode != 0 and "Name the clusters" in done.stdout + done.stderr
     assert assert_ok(stack.playbook("evacuate"))["hub"]["changed"] == 0
+
+
+@contextlib.contextmanager
+def load(stack: Running) -> Iterator[list[str]]:
+    """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end."""
+    wds, names, stop = stack.cluster("wds1"), [], threading.Event()
+
+    def grow() -> None:
+        while not stop.wait(0.5):
+            name = f"load{len(names)}"
+            meta = {"name": name, "namespace": SHOP, "labels": {"kubestellar.core/workload": SHOP}}
+            wds.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+            names.append(name)
+
+    growing = threading.Thread(target=grow)
+    growing.start()
+    try:
+        yield names
+    finally:
+        stop.set()
+        growing.join()
+        for name in names:
+            wds.delete(CONFIG_MAPS, name, SHOP)
+
+
+@pytest.mark.parametrize("killed", ["playbook", "its1", "cluster1"])
+def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run(stack, killed):
+    """At each step of it, while workload goes on to be delivered."""
+    its, staying = stack.cluster("its1"), uid(stack, "cluster2")
+    drain, restore = ("drain_restore=false",), ("drain_restore=true",)
+
+    def is_drained() -> bool:
+        with contextlib.suppress(KubestellarError):
+            return bool(parking.is_drained(its.get(MANAGED_CLUSTERS, "cluster1")))
+        return False
+
+    with load(stack) as names:
+        for steps, moment in ((drain, is_drained), (restore, lambda: not is_drained())):
+            playbook = stack.start_playbook("drain", "-e", "drain_hosts=cluster1", "-e", *steps)
+            wait_for(moment)
+            if killed == "playbook":
+                kill_group(playbook, signal.SIGKILL)
+            else:
+                os.kill(kwok.components(stack.stack, killed)["kube-apiserver"].pid, signal.SIGKILL)
+                playbook.communicate(timeout=400)
+                wait_for(stack.cluster(killed).ready)
+            assert_ok(stack.playbook("drain", "-e", "drain_hosts=cluster1", "-e", *steps))
+            assert is_drained() == (steps is drain)
+            assert steps is restore or stack.cluster("cluster1").get(NAMESPACES, SHOP) is None
+        everything = set(names)
+        for name in ("cluster1", "cluster2"):
+            there = stack.cluster(name)
+            wait_for(
+                lambda there=there: (
+                    everything <= {o["metadata"]["name"] for o in there.list(CONFIG_MAPS, SHOP).items}
+                )
+            )
+    assert uid(stack, "cluster2") == staying
 
 
 def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_path):

@@ -409,6 +409,32 @@ def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, o
     its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"annotations": {"their": None}}})
 
 
+def test_managed_cluster_takes_everything_that_is_legal_up_to_its_limits(stack, call, described):
+    characters = "aZ09-_." * 9
+    prefix = ".".join(["a" * 63] * 3 + ["b" * 61])
+    labels = {f"{prefix}/{characters[:62]}k": f"{characters[:62]}v", "A": ""}
+    properties = {
+        f"property_{number}": f"{number}: 'x' \"y\" {{z}} %\n<&>é\U0001f30d" * 20 for number in range(200)
+    }
+    for change in ({"labels": labels}, {"properties": properties}):
+        assert described(**change)["changed"] is True
+        assert described(**change)["changed"] is False
+    its = stack.cluster("its1")
+    data = its.get(CONFIG_MAPS, "cluster2", "customization-properties")["data"]
+    assert properties.items() <= data.items()
+    assert labels.items() <= its.get(MANAGED_CLUSTERS, "cluster2")["metadata"]["labels"].items()
+
+    name = "c" * 63
+    managed = {"apiVersion": MANAGED_CLUSTERS.api_version, "kind": MANAGED_CLUSTERS.kind}
+    its.create(MANAGED_CLUSTERS, {**managed, "metadata": {"name": name}, "spec": {"hubAcceptsClient": True}})
+    one = {"its": "its1", "names": [name]}
+    assert call("managed_cluster", **one, properties=properties, labels=labels, wait=False)["changed"] is True
+    (found,) = call("managed_cluster_info", **one)["managed_clusters"]
+    assert (found["properties"], found["accepted"]) == (properties, True)
+    assert call("managed_cluster", **one, state="absent")["changed"] is True
+    assert its.get(MANAGED_CLUSTERS, name) is None and its.get(NAMESPACES, name) is None
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [

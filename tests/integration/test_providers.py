@@ -260,6 +260,27 @@ def test_a_hub_in_k3d_has_its_ingress_controller_behind_the_load_balancer(machin
     assert machine.writes() == ["k3d cluster delete hub"]
 
 
+def test_a_cluster_that_cannot_be_made_does_not_keep_the_others(machine: Machine, tmp_path: Path):
+    wecs = {"vars": {"wec_provider": "kind", "wec_hub": "hub"}, "hosts": {"east": {}, "west": {}}}
+    (tmp_path / "wecs.yml").write_text(json.dumps({"kubestellar_wecs": wecs}))
+    playbook = tmp_path / "create.yml"
+    playbook.write_text(STEP.replace("kubestellar_hubs", "kubestellar_wecs").replace("core.hub", "core.wec"))
+    arguments = ("-i", str(tmp_path / "wecs.yml"), "-e", f"kubestellar_home={machine.home}", "-e")
+    (machine.folder / "fail").write_text("kind create cluster --name east")
+    done = machine.hub.run(playbook, *arguments, "step=infrastructure")
+    counters = recap(done.stdout)
+    assert (counters["east"]["failed"], counters["west"]["failed"]) == (1, 0), done.stdout
+    assert "told to fail" in done.stdout and "no such" not in done.stdout
+    assert [line.split(" --config")[0] for line in machine.writes()] == [
+        "kind create cluster --name east",
+        "kind create cluster --name west",
+    ]
+
+    (machine.folder / "fail").unlink()
+    assert_ok(machine.hub.run(playbook, *arguments, "step=infrastructure"))
+    assert "kind create cluster --name east" in "".join(machine.writes())
+
+
 def admin_token(cluster: Cluster) -> str:
     """A token of an account of its own that may do everything in a cluster."""
     account = {

@@ -31,7 +31,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 from ..integration.running import Running, alone, assert_ok, destroy, make_stack
 from .measuring import cost
 
-WECS, OBJECTS, POLICIES, ROUNDS = 100, 100, 20, 3
+WECS, OBJECTS, POLICIES, ROUNDS = 100, 60, 20, 3
 NAMES = [f"edge{number}" for number in range(WECS)]
 
 
@@ -58,6 +58,7 @@ def stack() -> Iterator[Running]:
         its.create(MANAGED_CLUSTERS, typed(MANAGED_CLUSTERS, cluster))
 
     _bulk.in_parallel(register, NAMES)
+    beat(running)
     for number in range(OBJECTS):
         labels = {"app": f"policy{number % POLICIES}"}
         meta = {"name": f"object{number}", "namespace": "default", "labels": labels}
@@ -98,10 +99,14 @@ def report_works(running: Running) -> None:
     """Wait until everything is delivered, and report it as applied."""
     its = running.cluster("its1")
     wanted = WECS * OBJECTS
-    deadline = time.monotonic() + 600
-    while len(works := its.list(MANIFEST_WORKS).items) < wanted:
+    deadline, beaten = time.monotonic() + 600, time.monotonic()
+    while len(works := its.list(MANIFEST_WORKS, metadata_only=True).items) < wanted:
         assert time.monotonic() < deadline, f"{len(works)} of {wanted} ManifestWorks"
+        if time.monotonic() - beaten > 60:
+            beat(running)
+            beaten = time.monotonic()
         time.sleep(1)
+    works = its.list(MANIFEST_WORKS).items
 
     def report(work: dict[str, Any]) -> None:
         meta = work["metadata"]

@@ -24,6 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
     snapshot,
     waits,
     warnings,
+    waves,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview, preview
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Selected
@@ -37,7 +38,12 @@ def work(context: Context) -> dict[str, Any]:
 
     :raises Refused: the change goes further than the guards allow.
     """
-    level = context.params["wait"]
+    level = context.params["wait"] or ("healthy" if context.params["waves"] else None)
+    if context.params["waves"] and level not in ("applied", "healthy"):
+        raise InvalidInput(
+            f"With wait={level} a wave would not be waited for.",
+            hint="Use waves with wait=applied or healthy.",
+        )
     if level not in (None, "none") and not has_its(context):
         raise InvalidInput(
             f"wait={level} needs the ITS, where delivery can be seen.",
@@ -83,25 +89,70 @@ def wds_name(context: Context, wds: Cluster) -> str:
 
 
 def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, Any]:
-    want = _diff.wanted(policy.manifest(context.params))
+    groups = waves.parse(context.params["waves"] or [])
+    params = context.params
+    want = _diff.wanted(policy.manifest(params))
+    if groups:
+        want["spec"]["clusterSelectors"] = waves.whole(groups)
     want["spec"] = bare(want["spec"])
     if context.planned:
         return _result(context, "create", None, want)
-    name = want["metadata"]["name"]
     wds = context.wds()
+    name = want["metadata"]["name"]
     before = wds.get(BINDING_POLICIES, name)
     seen = _foresee(context, limits, name, want["spec"])
-    after = before
-    if before is None or not (bare(before.get("spec")) == want["spec"] and _diff.satisfied(want, before)):
-        after = _one_object.apply(context, wds, BINDING_POLICIES, want)
-    method = "none"
+    clusters = waves.members(groups, seen.placement.facts.targets)
+    waves.check_members(groups, clusters, f"{wds_name(context, wds)}: BindingPolicy {name}")
+    waits_for = level != "none" and not context.check_mode
+    steps = [(len(groups), want["spec"].get("clusterSelectors", []))]
+    if groups and waits_for:
+        steps = waves.steps(groups, ((before or {}).get("spec") or {}).get("clusterSelectors") or [])
+    after, waited = before, 0.0
+    for number, selectors in steps:
+        step = {**want, "spec": bare({**want["spec"], "clusterSelectors": selectors})}
+        after = _brought_to(context, wds, step, after)
+        method = _method(before, after)
+        result = _result(context, method, before, after, seen, limits)
+        if groups:
+            result["waves"] = waves.report(groups, clusters, number if waits_for else 0)
+        if not waits_for or after is None:
+            return result
+        try:
+            outcome = _waited(context, wds, after, level, seen)
+        except KubestellarError as error:
+            if groups:
+                result["waves"] = waves.report(groups, clusters, number, failed=True)
+                error.message = waves.stopped(groups, number, error.message)
+            result.pop("object")
+            error.details.update(result)
+            raise
+        waited += outcome.seconds
+        if groups:
+            context.progress.line(waves.line(groups, clusters, number, level, waited))
+    result.update(waited=round(waited, 1), binding=_binding(outcome.binding))
+    if outcome.rows:
+        result["summary"] = _delivery.summary(outcome.rows, result["binding"]["clusters"])
+    return result
+
+
+def _brought_to(
+    context: Context, wds: Cluster, want: Mapping[str, Any], live: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """The policy after it was applied, if that was needed."""
+    if live is not None and bare(live.get("spec")) == want["spec"] and _diff.satisfied(want, live):
+        return live
+    return _one_object.apply(context, wds, BINDING_POLICIES, want)
+
+
+def _method(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
     if before is None:
-        method = "create"
-    elif _diff.content(before) != _diff.content(after):
-        method = "update"
-    result = _result(context, method, before, after, seen, limits)
-    if level == "none" or context.check_mode or after is None:
-        return result
+        return "create"
+    return "none" if _diff.content(before) == _diff.content(after) else "update"
+
+
+def _waited(
+    context: Context, wds: Cluster, after: Mapping[str, Any], level: str, seen: Preview
+) -> waits.Outcome:
     wait = waits.PolicyWait(
         wds,
         context.its(),
@@ -110,15 +161,7 @@ def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, A
         context.progress,
         seen.placement.facts.api_groups,
     )
-    try:
-        outcome = wait.until(level, context.params["wait_timeout"])
-    except KubestellarError as error:
-        error.details.update(changed=result["changed"], method=method, preview=result["preview"])
-        raise
-    result.update(waited=round(outcome.seconds, 1), binding=_binding(outcome.binding))
-    if outcome.rows:
-        result["summary"] = _delivery.summary(outcome.rows, result["binding"]["clusters"])
-    return result
+    return wait.until(level, context.params["wait_timeout"])
 
 
 def bare(spec: Any) -> Any:
