@@ -64,10 +64,18 @@ def _policy(entry: Mapping[str, Any], gone: bool) -> dict[str, Any]:
     placement = entry.get("placement") or {}
     return {
         **named,
-        "cluster_selectors": placement.get("cluster_selectors") or [],
+        "cluster_selectors": _selectors(placement),
         "downsync": workload_downsync(entry["name"], placement.get("modulations") or []),
         "guards": entry.get("guards") or {},
     }
+
+
+def _selectors(placement: Mapping[str, Any]) -> list[Any]:
+    """All clusters, those of every wave together."""
+    waves = placement.get("waves") or []
+    return list(placement.get("cluster_selectors") or []) + [
+        selector for wave in waves for selector in wave.get("cluster_selectors") or []
+    ]
 
 
 class FilterModule:

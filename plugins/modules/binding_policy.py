@@ -202,6 +202,13 @@ options:
         so that the preview counts them. It has no effect outside check mode.
     type: list
     elements: dict
+  redeliver:
+    description:
+      - Whether objects are delivered again that were delivered with older properties of a cluster, or before a CustomTransform was changed.
+        KubeStellar does not do so by itself. One of the objects in the WDS then gets the annotation C(kubestellar.core/delivered-again).
+      - Without it there is a warning. It needs the ITS.
+    type: bool
+    default: false
   force_conflicts:
     description:
       - Whether fields that another field manager owns are taken over. If not, the module fails and names owner and fields.
@@ -473,6 +480,11 @@ binding:
       description: The selected objects, sorted; each with C(group), C(resource), C(namespace) and C(name).
       type: list
       elements: dict
+redelivered:
+  description: The objects that were delivered again, or in check mode would be.
+  returned: with O(redeliver), unless the hub is only planned
+  type: list
+  elements: str
 waves:
   description: The waves in their order, also on failure.
   returned: with O(waves), unless the hub is only planned
@@ -533,6 +545,7 @@ SPEC: dict[str, Any] = {
     "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
     "api_groups": {"type": "list", "elements": "str"},
     "planned_objects": {"type": "list", "elements": "dict"},
+    "redeliver": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},
     "wait_timeout": {"type": "int", "default": 300},

@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     guards,
     policy,
+    redelivery,
     resolution,
     snapshot,
     waits,
@@ -103,6 +104,10 @@ def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, A
     seen = _foresee(context, limits, name, want["spec"])
     clusters = waves.members(groups, seen.placement.facts.targets)
     waves.check_members(groups, clusters, f"{wds_name(context, wds)}: BindingPolicy {name}")
+    told: dict[str, Any] = {}
+    if params["redeliver"]:
+        again = redelivery.deliver_again(wds, seen.placement, dry_run=context.check_mode)
+        told = {"redelivered": warnings.object_names(seen.placement, again)}
     waits_for = level != "none" and not context.check_mode
     steps = [(len(groups), want["spec"].get("clusterSelectors", []))]
     if groups and waits_for:
@@ -112,7 +117,8 @@ def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, A
         step = {**want, "spec": bare({**want["spec"], "clusterSelectors": selectors})}
         after = _brought_to(context, wds, step, after)
         method = _method(before, after)
-        result = _result(context, method, before, after, seen, limits)
+        result = {**_result(context, method, before, after, seen, limits), **told}
+        result["changed"] |= bool(told.get("redelivered"))
         if groups:
             result["waves"] = waves.report(groups, clusters, number if waits_for else 0)
         if not waits_for or after is None:
@@ -184,7 +190,8 @@ def _foresee(context: Context, limits: guards.Guards, name: str, spec: Mapping[s
     seen = preview(spec, snapshot.read(where, name, spec))
     title = f"{where.wds_name}: BindingPolicy {name}"
     guards.check(seen, limits, title)
-    told = guards.shown(seen, limits)
+    settled = redelivery.CODES if context.params["redeliver"] else ()
+    told = [item for item in guards.shown(seen, limits) if item["code"] not in settled]
     for item in told[:MOST_WARNINGS]:
         context.warn(f"{title}: {item['message']} {item['hint']} [{item['code']}]")
     if len(told) > MOST_WARNINGS:

@@ -493,11 +493,11 @@ def sent_again(placement: Placement) -> bool:
     )
 
 
-def stale_property(placement: Placement) -> Warnings:
-    """Templates that would be expanded otherwise today than what was delivered."""
+def stale_by_property(placement: Placement) -> dict[ObjectKey, list[str]]:
+    """Templates that would be expanded otherwise today than what was delivered, with the clusters where."""
     facts = placement.facts
     if not facts.delivered or not facts.properties_known or sent_again(placement):
-        return
+        return {}
     targets = {target.name: target for target in facts.targets}
     stale: dict[ObjectKey, list[str]] = defaultdict(list)
     for (cluster, key), delivered in sorted(facts.delivered.items()):
@@ -512,28 +512,40 @@ def stale_property(placement: Placement) -> Warnings:
             if expected is not None and path in there and there[path] != expected:
                 stale[key].append(cluster)
                 break
+    return stale
+
+
+def stale_property(placement: Placement) -> Warnings:
+    """See `stale_by_property`."""
     groups: dict[tuple[str, ...], list[ObjectKey]] = defaultdict(list)
-    for key, clusters in stale.items():
+    for key, clusters in stale_by_property(placement).items():
         groups[tuple(clusters)].append(key)
     for names, keys in sorted(groups.items()):
         yield warning("stale-property", objects=object_names(placement, keys), clusters=names)
 
 
-def stale_transform(placement: Placement) -> Warnings:
-    """CustomTransforms that are newer than the last delivery of what they transform."""
+def stale_by_transform(placement: Placement) -> dict[str, list[ObjectKey]]:
+    """CustomTransforms that are newer than the last delivery of what they transform, by name, with these objects."""
     facts = placement.facts
     if not facts.transforms or sent_again(placement):
-        return
-    for transform in sorted(facts.transforms, key=lambda one: one.name):
-        stale = [
+        return {}
+    found = {
+        transform.name: [
             key
             for key, at in facts.delivered_at.items()
             if key in placement.objects
             and key[:2] == (transform.group, transform.resource)
             and at < transform.changed_at
         ]
-        if stale:
-            yield warning("stale-transform", objects=object_names(placement, stale), transform=transform.name)
+        for transform in sorted(facts.transforms, key=lambda one: one.name)
+    }
+    return {name: keys for name, keys in found.items() if keys}
+
+
+def stale_transform(placement: Placement) -> Warnings:
+    """See `stale_by_transform`."""
+    for name, keys in stale_by_transform(placement).items():
+        yield warning("stale-transform", objects=object_names(placement, keys), transform=name)
 
 
 CHECKS: Sequence[Callable[[Placement], Warnings]] = (

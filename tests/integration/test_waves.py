@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A workload that goes to six clusters in three waves, seen in the clusters themselves."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDING_POLICIES,
+    DEPLOYMENTS,
+    NODES,
+)
+
+from .running import Running, assert_ok, kill_group, recap, wait_for
+
+RINGS = {
+    "canary": ("cluster1", "cluster2"),
+    "town": ("cluster3", "cluster4"),
+    "rest": ("cluster5", "cluster6"),
+}
+EVERYWHERE = {name for names in RINGS.values() for name in names}
+MORE = EVERYWHERE - {"cluster1", "cluster2"}
+
+
+def workload(image: str = "registry.example.com/api:1") -> dict[str, Any]:
+    """An entry of `hub_workloads`: one Deployment, ring by ring."""
+    labels = {"app": "api"}
+    container = {"name": "api", "image": image}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "api", "namespace": "rings"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rings"}}
+    waves = [{"name": ring, "cluster_selectors": [{"match_labels": {"ring": ring}}]} for ring in RINGS]
+    return {
+        "name": "rings",
+        "source": {"definitions": [namespace, deployment]},
+        "placement": {"waves": waves},
+    }
+
+
+@pytest.fixture(scope="module")
+def rings(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The stack with four more clusters, and each in its ring."""
+    source = tmp_path_factory.mktemp("rings") / "more.yml"
+
+    def run(state: str) -> None:
+        hosts: dict[str, Any] = {
+            name: {"wec_labels": {"ring": ring}, "wec_state": state if name in MORE else "present"}
+            for ring, names in RINGS.items()
+            for name in names
+        }
+        for name, city in (("cluster1", "lisbon"), ("cluster2", "turin")):
+            hosts[name]["wec_labels"] |= {"location-group": "edge", "city": city}
+        source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": hosts}}))
+        assert_ok(stack.playbook("wecs", "-i", str(source), timeout=600))
+
+    try:
+        run("present")
+        yield stack
+    finally:
+        run("absent")
+        assert_ok(stack.playbook("wecs"))
+
+
+@pytest.fixture
+def deploy(rings: Running) -> Iterator[Callable[..., tuple[str, ...]]]:
+    """The arguments with which `workloads.yml` handles the workload alone, which is gone again in the end."""
+
+    def arguments(timeout: int = 120, **changed: Any) -> tuple[str, ...]:
+        variables = {"hub_workloads": [{**workload(), **changed}], "workload_wait_timeout": timeout}
+        return ("-e", json.dumps(variables))
+
+    yield arguments
+    assert_ok(rings.playbook("workloads", *arguments(state="absent")))
+
+
+def running(stack: Running) -> set[str]:
+    """The clusters that have the Deployment."""
+    return {name for name in EVERYWHERE if stack.cluster(name).get(DEPLOYMENTS, "api", "rings")}
+
+
+def cordon(stack: Running, name: str, on: bool) -> None:
+    """Let no Pod be scheduled in a cluster."""
+    cluster = stack.cluster(name)
+    for node in cluster.list(NODES).items:
+        cluster.patch(NODES, node["metadata"]["name"], None, {"spec": {"unschedulable": on or None}})
+
+
+def test_a_wave_that_breaks_stops_the_rest(rings: Running, deploy):
+    cordon(rings, "cluster3", True)
+    try:
+        done = rings.playbook("workloads", *deploy(timeout=20))
+        assert recap(done.stdout)["hub"]["failed"] == 1
+        assert "wave 1 of 3 (canary): healthy on 2 clusters" in done.stdout
+        assert "wave 2 of 3 (town) stopped" in done.stdout and "not begun: rest" in done.stdout
+        assert "cluster3: Deployment rings/api" in done.stdout
+        assert running(rings) == EVERYWHERE - set(RINGS["rest"])
+    finally:
+        cordon(rings, "cluster3", False)
+    uids = {name: uid(rings, name) for name in running(rings)}
+    mark = rings.audited("wds1")
+    assert_ok(rings.playbook("workloads", *deploy()))
+    assert running(rings) == EVERYWHERE
+    assert {name: uid(rings, name) for name in uids} == uids
+    # It went on where it was: one write, for the last wave.
+    assert [event["verb"] for event in rings.writes("wds1", mark)] == ["patch"]
+    mark = rings.mark(*MORE)
+    assert assert_ok(rings.playbook("workloads", *deploy()))["hub"]["changed"] == 0
+    assert rings.writes_since(mark) == []
+
+
+def uid(stack: Running, name: str) -> str:
+    return str(stack.cluster(name).get(DEPLOYMENTS, "api", "rings")["metadata"]["uid"])
+
+
+def test_a_killed_rollout_is_completed_by_the_next_run(rings: Running, deploy):
+    def selectors() -> int:
+        policy = rings.cluster("wds1").get(BINDING_POLICIES, "rings") or {}
+        return len((policy.get("spec") or {}).get("clusterSelectors") or [])
+
+    for wave in (1, 2):
+        playbook = rings.start_playbook("workloads", *deploy())
+        wait_for(lambda wave=wave: selectors() >= wave)
+        kill_group(playbook, signal.SIGKILL)
+        assert selectors() < len(RINGS)
+    assert_ok(rings.playbook("workloads", *deploy()))
+    assert running(rings) == EVERYWHERE
+    assert assert_ok(rings.playbook("workloads", *deploy()))["hub"]["changed"] == 0
+
+
+def test_a_wave_without_a_cluster_is_refused_before_anything_is_written(rings: Running, deploy, module):
+    waves = [{"name": "nowhere", "cluster_selectors": [{"match_labels": {"ring": "none"}}]}]
+    connection = {"kubeconfig": rings.kubeconfig, "context": "hub", "wds": "wds1", "its": "its1"}
+    mark = rings.mark()
+    clause = {"object_selectors": [{"match_labels": {"kubestellar.core/workload": "rings"}}]}
+    result = module("binding_policy", **connection, name="rings", waves=waves, downsync=[clause])
+    assert result["failed"] and "the wave nowhere selects no cluster" in result["msg"]
+    result = module(
+        "binding_policy", **connection, name="rings", waves=waves, downsync=[clause], wait="bound"
+    )
+    assert result["failed"] and "a wave would not be waited for" in result["msg"]
+    assert rings.writes_since(mark) == []
