@@ -146,6 +146,7 @@ def test_a_fleet_is_let_in(stack: Running, tmp_path: Path, capsys: pytest.Captur
     play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks_of_a_loop(stack, few)}
     (tmp_path / "loop.yml").write_text(yaml.safe_dump([play]))
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local"]
+    command += ["-e", f"ansible_python_interpreter={sys.executable}"]
     loop, output = cost([*command, str(tmp_path / "loop.yml")], stack.environment())
     assert "failed=0" in output, output
     lines = [
