@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The example playbooks, the scenarios of KubeStellar's guide, all of them in one run each time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    JOBS,
+    NAMESPACES,
+    Resource,
+)
+
+from .running import CHECKOUT, Running, assert_ok, wait_for
+
+EXAMPLES = sorted((CHECKOUT / "playbooks" / "examples").glob("*.yml"))
+STALLS = Resource("market.example.com", "v1", "stalls", "Stall", True)
+COMBINED_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "combinedstatuses", "CombinedStatus", True)
+CLUSTERS = ("cluster1", "cluster2")
+
+
+def run(stack: Running, **variables: Any) -> tuple[dict[str, int], str]:
+    """Run all examples; the counters of the hub, and what was shown."""
+    first, *others = [f"examples/{path.stem}" for path in EXAMPLES]
+    more = [str(CHECKOUT / "playbooks" / f"{other}.yml") for other in others]
+    done = stack.playbook(first, *more, "-e", json.dumps({"status_notes": [], **variables}), timeout=600)
+    return assert_ok(done)["hub"], done.stdout
+
+
+def test_every_example_does_what_it_says(stack: Running):
+    wds = stack.cluster("wds1")
+    _counters, output = run(stack)
+    for name in CLUSTERS:
+        there = stack.cluster(name)
+        assert there.get(DEPLOYMENTS, "nginx", "nginx")["status"]["availableReplicas"] == 1
+        assert there.get(STALLS, "cheese", "market")["spec"] == {"goods": "cheese"}
+        assert there.get(JOBS, "import", "once")
+    sign = stack.cluster("cluster1").get(CONFIG_MAPS, "sign", "greeting")
+    assert sign["data"]["text"] == "Welcome to Lisbon, Rua Augusta, which is cluster1"
+    assert stack.cluster("cluster2").get(DEPLOYMENTS, "counter", "singleton") is None
+    wait_for(
+        lambda: wds.get(DEPLOYMENTS, "counter", "singleton").get("status", {}).get("availableReplicas") == 1
+    )
+    wait_for(lambda: len(results(stack)) == 2 and len(results(stack)["per-cluster"]) == 2)
+    assert {row[0]["string"] for row in results(stack)["per-cluster"]} == set(CLUSTERS)
+    wait_for(lambda: [float(cell["float"]) for cell in results(stack)["in-total"][0]] == [2, 2])
+    stack.cluster("cluster1").patch(DEPLOYMENTS, "web", "elastic", {"spec": {"replicas": 3}})
+
+    mark = stack.mark()
+    counters, output = run(stack)
+    assert counters["changed"] == 0 and stack.writes_since(mark) == [], output
+    assert stack.cluster("cluster1").get(DEPLOYMENTS, "web", "elastic")["spec"]["replicas"] == 3
+
+    run(stack, example_state="absent")
+    for name in (*CLUSTERS, "wds1"):
+        left = {item["metadata"]["name"] for item in stack.cluster(name).list(NAMESPACES).items}
+        assert not left & {"nginx", "market", "singleton", "greeting", "once", "elastic", "counted"}
+    assert run(stack, example_state="absent")[0]["changed"] == 0
+
+
+def results(stack: Running) -> dict[str, list[list[dict[str, Any]]]]:
+    """Collector to its rows of cells, of the only CombinedStatus."""
+    items = stack.cluster("wds1").list(COMBINED_STATUSES, "counted").items
+    return {
+        result["name"]: [row["columns"] for row in result.get("rows") or []]
+        for item in items
+        for result in item.get("results") or []
+    }
