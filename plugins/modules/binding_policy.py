@@ -230,6 +230,12 @@ options:
       - Seconds to wait.
     type: int
     default: 300
+  max_offline:
+    description:
+      - How many of the selected clusters may be offline when a wait for V(applied) or V(healthy) ends, as a number or as a percentage such as V(10%).
+        They are not waited for, since nothing is known of them, and are named in RV(offline) and in a warning. None if it is left out.
+      - In O(waves), one cluster of each wave must answer all the same.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -506,6 +512,11 @@ summary:
   returned: when a wait for V(applied) or V(healthy) has ended
   type: dict
   sample: {"clusters": 2, "objects": 6, "placements": 12, "healthy": 12, "progressing": 0, "failed": 0, "stale": 0, "removing": 0}
+offline:
+  description: Names of the clusters that were not waited for, see O(max_offline).
+  returned: when a wait has ended
+  type: list
+  elements: str
 waited:
   description: Seconds waited.
   returned: always
@@ -549,6 +560,7 @@ SPEC: dict[str, Any] = {
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},
     "wait_timeout": {"type": "int", "default": 300},
+    "max_offline": {"type": "str"},
 }
 
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _diff, _metadata, _one_object
+from ansible_collections.kubestellar.core.plugins.module_utils import (
+    _delivery,
+    _diff,
+    _limit,
+    _metadata,
+    _one_object,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._one_object import Outcome
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
@@ -51,6 +58,7 @@ def work(context: Context) -> dict[str, Any]:
             hint="Set its, or its_kubeconfig and its_context.",
         )
     limits = guards.parse(context.params["guards"])
+    offline = _limit.parse("max_offline", context.params["max_offline"])
     if context.params["state"] == "absent":
         return _absent(context, limits, wait=has_its(context) and level != "none")
     if limits.need_clusters and not has_its(context):
@@ -58,7 +66,7 @@ def work(context: Context) -> dict[str, Any]:
             f"guards.{limits.need_clusters[0]} needs the ITS, where the clusters are.",
             hint="Set its, or its_kubeconfig and its_context.",
         )
-    return _present(context, limits, level or "none")
+    return _present(context, limits, level or "none", offline)
 
 
 def has_its(context: Context) -> bool:
@@ -89,10 +97,11 @@ def wds_name(context: Context, wds: Cluster) -> str:
     return str(context.params["wds"] or wds.name)
 
 
-def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, Any]:
+def _present(
+    context: Context, limits: guards.Guards, level: str, max_offline: Limit | None
+) -> dict[str, Any]:
     groups = waves.parse(context.params["waves"] or [])
-    params = context.params
-    want = _diff.wanted(policy.manifest(params))
+    want = _diff.wanted(policy.manifest(context.params))
     if groups:
         want["spec"]["clusterSelectors"] = waves.whole(groups)
     want["spec"] = bare(want["spec"])
@@ -104,70 +113,104 @@ def _present(context: Context, limits: guards.Guards, level: str) -> dict[str, A
     seen = _foresee(context, limits, name, want["spec"])
     clusters = waves.members(groups, seen.placement.facts.targets)
     waves.check_members(groups, clusters, f"{wds_name(context, wds)}: BindingPolicy {name}")
-    told: dict[str, Any] = {}
-    if params["redeliver"]:
-        again = redelivery.deliver_again(wds, seen.placement, dry_run=context.check_mode)
-        told = {"redelivered": warnings.object_names(seen.placement, again)}
-    waits_for = level != "none" and not context.check_mode
-    steps = [(len(groups), want["spec"].get("clusterSelectors", []))]
-    if groups and waits_for:
-        steps = waves.steps(groups, ((before or {}).get("spec") or {}).get("clusterSelectors") or [])
-    after, waited = before, 0.0
-    for number, selectors in steps:
-        step = {**want, "spec": bare({**want["spec"], "clusterSelectors": selectors})}
-        after = _brought_to(context, wds, step, after)
-        method = _method(before, after)
-        result = {**_result(context, method, before, after, seen, limits), **told}
-        result["changed"] |= bool(told.get("redelivered"))
-        if groups:
-            result["waves"] = waves.report(groups, clusters, number if waits_for else 0)
-        if not waits_for or after is None:
-            return result
+    application = _Application(context, wds, want, before, seen, limits, groups, clusters)
+    if context.params["redeliver"]:
+        application.deliver_again()
+    if level == "none" or context.check_mode:
+        application.write(want["spec"])
+        return application.result()
+    for number, spec in application.steps():
+        application.write(spec)
+        application.wait(number, level, max_offline)
+    return application.result()
+
+
+class _Application:
+    """One policy on its way to what is wanted: at once, or wave by wave."""
+
+    def __init__(
+        self,
+        context: Context,
+        wds: Cluster,
+        want: Mapping[str, Any],
+        before: dict[str, Any] | None,
+        seen: Preview,
+        limits: guards.Guards,
+        groups: Sequence[waves.Wave],
+        clusters: Sequence[Sequence[str]],
+    ) -> None:
+        self._context, self._wds, self._want = context, wds, want
+        self._before, self._after = before, before
+        self._seen, self._limits = seen, limits
+        self._waves, self._clusters = groups, clusters
+        self._reached = 0
+        self._waited = 0.0
+        self._told: dict[str, Any] = {}
+
+    def deliver_again(self) -> None:
+        """See `redelivery`."""
+        placement = self._seen.placement
+        again = redelivery.deliver_again(self._wds, placement, dry_run=self._context.check_mode)
+        self._told["redelivered"] = warnings.object_names(placement, again)
+
+    def steps(self) -> list[tuple[int, Mapping[str, Any]]]:
+        """Pairs of the number of a wave, or 0, and the spec for it."""
+        spec = self._want["spec"]
+        if not self._waves:
+            return [(0, spec)]
+        live = ((self._before or {}).get("spec") or {}).get("clusterSelectors") or []
+        steps = waves.steps(self._waves, live)
+        return [(number, bare({**spec, "clusterSelectors": selectors})) for number, selectors in steps]
+
+    def write(self, spec: Mapping[str, Any]) -> None:
+        """Apply the policy with this spec, if that is needed."""
+        want, live = {**self._want, "spec": spec}, self._after
+        if live is None or not (bare(live.get("spec")) == spec and _diff.satisfied(want, live)):
+            self._after = _one_object.apply(self._context, self._wds, BINDING_POLICIES, want)
+
+    def wait(self, number: int, level: str, max_offline: Limit | None) -> None:
+        """Wait for the policy as it is now. :param number: of the wave, or 0."""
+        context, self._reached = self._context, number
+        wait = waits.PolicyWait(
+            self._wds,
+            context.its(),
+            wds_name(context, self._wds),
+            self._after or {},
+            context.progress,
+            self._seen.placement.facts.api_groups,
+        )
         try:
-            outcome = _waited(context, wds, after, level, seen)
+            outcome = wait.until(level, context.params["wait_timeout"], max_offline)
+            if number:
+                waves.check_answers(self._clusters[number - 1], outcome.offline)
         except KubestellarError as error:
-            if groups:
-                result["waves"] = waves.report(groups, clusters, number, failed=True)
-                error.message = waves.stopped(groups, number, error.message)
-            result.pop("object")
-            error.details.update(result)
+            if number:
+                error.message = waves.stopped(self._waves, number, error.message)
+            failed = self.result(failed=True)
+            del failed["object"]
+            error.details.update(failed)
             raise
-        waited += outcome.seconds
-        if groups:
-            context.progress.line(waves.line(groups, clusters, number, level, waited))
-    result.update(waited=round(waited, 1), binding=_binding(outcome.binding))
-    if outcome.rows:
-        result["summary"] = _delivery.summary(outcome.rows, result["binding"]["clusters"])
-    return result
+        self._waited += outcome.seconds
+        if number:
+            context.progress.line(waves.line(self._waves, self._clusters, number, level, self._waited))
+        for name, text in outcome.offline.items():
+            context.warn(f"{name} was not waited for: {text}.")
+        binding = _binding(outcome.binding)
+        self._told.update(waited=round(self._waited, 1), binding=binding, offline=sorted(outcome.offline))
+        if outcome.rows:
+            self._told["summary"] = _delivery.summary(outcome.rows, binding["clusters"])
 
-
-def _brought_to(
-    context: Context, wds: Cluster, want: Mapping[str, Any], live: dict[str, Any] | None
-) -> dict[str, Any] | None:
-    """The policy after it was applied, if that was needed."""
-    if live is not None and bare(live.get("spec")) == want["spec"] and _diff.satisfied(want, live):
-        return live
-    return _one_object.apply(context, wds, BINDING_POLICIES, want)
-
-
-def _method(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    if before is None:
-        return "create"
-    return "none" if _diff.content(before) == _diff.content(after) else "update"
-
-
-def _waited(
-    context: Context, wds: Cluster, after: Mapping[str, Any], level: str, seen: Preview
-) -> waits.Outcome:
-    wait = waits.PolicyWait(
-        wds,
-        context.its(),
-        wds_name(context, wds),
-        after,
-        context.progress,
-        seen.placement.facts.api_groups,
-    )
-    return wait.until(level, context.params["wait_timeout"])
+    def result(self, *, failed: bool = False) -> dict[str, Any]:
+        """The module's result."""
+        method = "create"
+        if self._before is not None:
+            method = "none" if _diff.content(self._before) == _diff.content(self._after) else "update"
+        result = _result(self._context, method, self._before, self._after, self._seen, self._limits)
+        result.update(self._told)
+        result["changed"] |= bool(self._told.get("redelivered"))
+        if self._waves:
+            result["waves"] = waves.report(self._waves, self._clusters, self._reached, failed=failed)
+        return result
 
 
 def bare(spec: Any) -> Any:

@@ -23,12 +23,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _health
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -60,11 +61,13 @@ class Outcome:
     :ivar seconds: how long it took.
     :ivar binding: the Binding.
     :ivar rows: the delivery matrix; empty for `bound`.
+    :ivar offline: clusters that were not waited for, each with the reason why nothing is known of them.
     """
 
     seconds: float
     binding: Mapping[str, Any]
     rows: Sequence[_delivery.Row]
+    offline: Mapping[str, str] = field(default_factory=dict)
 
 
 class PolicyWait:
@@ -96,9 +99,12 @@ class PolicyWait:
         self._first_seen: dict[str, tuple[float, float]] = {}
         self._kinds: dict[tuple[str, str], str] = {}
         self._rows: list[_delivery.Row] = []
+        self._offline: dict[str, str] = {}
 
-    def until(self, level: str, timeout: float) -> Outcome:
+    def until(self, level: str, timeout: float, max_offline: Limit | None = None) -> Outcome:
         """Wait until the policy is `bound`, `applied` or `healthy`.
+
+        :param max_offline: how many of the selected clusters are not waited for if they are offline; none if it is not set.
 
         :raises WaitTimeout: with one line per thing that is lacking; an offline cluster has its own.
         :raises KubestellarError: the controllers report an error, or nothing is selected, or a Job has failed.
@@ -126,7 +132,11 @@ class PolicyWait:
                 return Verdict(True)
             self._refuse_nothing(binding or {})
             self._rows = self._join(binding or {}, managed, works, statuses)
-            return _verdict(self._rows, level)
+            verdict, offline = judge(self._rows, level)
+            self._offline = offline
+            selected = len(resolution.destinations(binding or {}))
+            tolerated = max_offline is not None and not max_offline.below(len(offline), selected)
+            return verdict if tolerated or not offline else _with_offline(verdict, offline)
 
         seconds = waiter.until(
             evaluate,
@@ -134,7 +144,7 @@ class PolicyWait:
             what=f"{self._wds.name}: BindingPolicy {self._name} {level}",
             hint=_HINT,
         )
-        return Outcome(seconds, bindings.get(self._name) or {}, self._rows)
+        return Outcome(seconds, bindings.get(self._name) or {}, self._rows, self._offline)
 
     # -- bound --------------------------------------------------------------------------------------------------
 
@@ -280,10 +290,11 @@ class PolicyWait:
         return max(time.time() - work.applied_at, time.monotonic() - seen)
 
 
-def _verdict(rows: Sequence[_delivery.Row], level: str) -> Verdict:
-    """Done when each selected object is applied (healthy) in each cluster; else one line per lack.
+def judge(rows: Sequence[_delivery.Row], level: str) -> tuple[Verdict, dict[str, str]]:
+    """Done when each selected object is applied (healthy) in each cluster that answers; else one line per lack.
 
-    Objects that are leaving do not hold up a wait for what is to be there.
+    Those that do not answer come beside it, each with what is not known of it. Objects that are leaving do not hold up a wait
+    for what is to be there.
     """
     lacks: dict[str, list[str]] = {}
     offline: dict[str, tuple[int, str]] = {}
@@ -305,11 +316,19 @@ def _verdict(rows: Sequence[_delivery.Row], level: str) -> Verdict:
                     )
             elif not cell.settled:
                 doubted += 1
-    lines = [f"{name}: {why}, {count} objects unconfirmed" for name, (count, why) in sorted(offline.items())]
-    lines += [f"{_names(clusters)}: {lack}" for lack, clusters in lacks.items()]
+    lines = [f"{_names(clusters)}: {lack}" for lack, clusters in lacks.items()]
     if doubted:
         lines.append(f"{doubted} statuses are from before the last change")
-    return Verdict(not lines, lines, again=0.5 if doubted else 5.0)
+    unconfirmed = {
+        name: f"{why}, {count} objects unconfirmed" for name, (count, why) in sorted(offline.items())
+    }
+    return Verdict(not lines, lines, again=0.5 if doubted else 5.0), unconfirmed
+
+
+def _with_offline(verdict: Verdict, offline: Mapping[str, str]) -> Verdict:
+    """The same, with the clusters that do not answer as further lacks."""
+    lines = [f"{name}: {text}" for name, text in offline.items()]
+    return replace(verdict, done=False, missing=[*lines, *verdict.missing])
 
 
 def _names(clusters: Sequence[str]) -> str:

@@ -13,7 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    InvalidInput,
+    KubestellarError,
+    Refused,
+    plain,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy, resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 
@@ -106,6 +111,12 @@ def check_members(waves: Sequence[Wave], clusters: Sequence[Sequence[str]], titl
                 "tried in it before the next.",
                 hint="Compare its cluster_selectors with the labels of the ManagedClusters, or leave the wave out.",
             )
+
+
+def check_answers(clusters: Sequence[str], offline: Mapping[str, str]) -> None:
+    """:raises KubestellarError: none of the clusters of a wave answers, so that nothing was tried in it."""
+    if all(name in offline for name in clusters):
+        raise KubestellarError(f"none of its clusters answers: {offline[clusters[0]]}.")
 
 
 def report(
