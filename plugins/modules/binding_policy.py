@@ -236,6 +236,15 @@ options:
         They are not waited for, since nothing is known of them, and are named in RV(offline) and in a warning. None if it is left out.
       - In O(waves), one cluster of each wave must answer all the same.
     type: str
+  leftovers:
+    description:
+      - What is done about objects that a policy has left behind in clusters, which KubeStellar does in rare cases when its selectors change.
+        They are looked for at the end of a wait for V(applied) or V(healthy), and when a policy is removed, as ManifestWorks that the Binding
+        does not account for and that KubeStellar does not remove within ten seconds.
+      - V(report) names them in RV(leftovers) and in a warning. V(remove) deletes their ManifestWorks, and so the objects.
+    type: str
+    choices: [report, remove]
+    default: report
 attributes:
   check_mode:
     support: full
@@ -512,6 +521,11 @@ summary:
   returned: when a wait for V(applied) or V(healthy) has ended
   type: dict
   sample: {"clusters": 2, "objects": 6, "placements": 12, "healthy": 12, "progressing": 0, "failed": 0, "stale": 0, "removing": 0}
+leftovers:
+  description: What the policy has left behind, each with C(cluster) and C(object). See O(leftovers).
+  returned: when a wait has ended
+  type: list
+  elements: dict
 offline:
   description: Names of the clusters that were not waited for, see O(max_offline).
   returned: when a wait has ended
@@ -561,6 +575,7 @@ SPEC: dict[str, Any] = {
     "wait": {"type": "str", "choices": list(waits.LEVELS)},
     "wait_timeout": {"type": "int", "default": 300},
     "max_offline": {"type": "str"},
+    "leftovers": {"type": "str", "choices": ["report", "remove"], "default": "report"},
 }
 
 

@@ -25,6 +25,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._module import Co
 from ansible_collections.kubestellar.core.plugins.module_utils._one_object import Outcome
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    catalogue,
     guards,
     policy,
     redelivery,
@@ -34,6 +35,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
     warnings,
     waves,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.leftovers import Leftovers
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview, preview
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Selected
 
@@ -146,6 +148,7 @@ class _Application:
         self._reached = 0
         self._waited = 0.0
         self._told: dict[str, Any] = {}
+        self._leftovers = _leftovers(context)
 
     def deliver_again(self) -> None:
         """See `redelivery`."""
@@ -180,7 +183,7 @@ class _Application:
             self._seen.placement.facts.api_groups,
         )
         try:
-            outcome = wait.until(level, context.params["wait_timeout"], max_offline)
+            outcome = wait.until(level, context.params["wait_timeout"], self._leftovers, max_offline)
             if number:
                 waves.check_answers(self._clusters[number - 1], outcome.offline)
         except KubestellarError as error:
@@ -196,6 +199,7 @@ class _Application:
         for name, text in outcome.offline.items():
             context.warn(f"{name} was not waited for: {text}.")
         binding = _binding(outcome.binding)
+        self._told["leftovers"] = _left_behind(context, self._leftovers)
         self._told.update(waited=round(self._waited, 1), binding=binding, offline=sorted(outcome.offline))
         if outcome.rows:
             self._told["summary"] = _delivery.summary(outcome.rows, binding["clusters"])
@@ -207,7 +211,8 @@ class _Application:
             method = "none" if _diff.content(self._before) == _diff.content(self._after) else "update"
         result = _result(self._context, method, self._before, self._after, self._seen, self._limits)
         result.update(self._told)
-        result["changed"] |= bool(self._told.get("redelivered"))
+        removed = self._context.params["leftovers"] == "remove" and self._leftovers.found
+        result["changed"] |= bool(self._told.get("redelivered") or removed)
         if self._waves:
             result["waves"] = waves.report(self._waves, self._clusters, self._reached, failed=failed)
         return result
@@ -256,7 +261,7 @@ def _absent(context: Context, limits: guards.Guards, *, wait: bool) -> dict[str,
     result = _result(context, method, before, None, seen, limits)
     if not wait or context.check_mode:
         return result
-    uids = (_uid(before), _uid(binding))
+    uids, left = (_uid(before), _uid(binding)), _leftovers(context)
     try:
         waited = waits.until_gone(
             wds,
@@ -266,12 +271,29 @@ def _absent(context: Context, limits: guards.Guards, *, wait: bool) -> dict[str,
             uids,
             context.params["wait_timeout"],
             context.progress,
+            left,
         )
     except KubestellarError as error:
         error.details.update(changed=result["changed"], method=method, preview=result["preview"])
         raise
-    result["waited"] = round(waited, 1)
+    result.update(waited=round(waited, 1), leftovers=_left_behind(context, left))
+    result["changed"] |= bool(left.found)
     return result
+
+
+def _leftovers(context: Context) -> Leftovers:
+    return Leftovers(context.its, remove=context.params["leftovers"] == "remove")
+
+
+def _left_behind(context: Context, leftovers: Leftovers) -> list[dict[str, str]]:
+    """The value of `leftovers` in a result; with a warning if they are still there."""
+    found = sorted(leftovers.found)
+    if found and context.params["leftovers"] == "report":
+        objects = sorted({name for _cluster, name in found})
+        clusters = sorted({cluster for cluster, _name in found})
+        trouble = catalogue.warning("left-behind", objects=objects, clusters=clusters)
+        context.warn(f"{trouble['message']} {trouble['hint']}")
+    return [{"cluster": cluster, "object": name} for cluster, name in found]
 
 
 def _result(

@@ -93,6 +93,11 @@ CATALOGUE: dict[str, Entry] = {
         "is lost with {objects:form it|them}.",
         "Save the data first, or deliver {objects:form it|them} elsewhere before.",
     ),
+    "left-behind": Entry(
+        "{objects:names} {objects:form is|are} still in {clusters:names}, where the policy does not place {objects:form it|them} any more, and "
+        "KubeStellar does not remove {objects:form it|them}.",
+        "Set leftovers to remove. If that happens again, look at the log of the transport controller of the WDS.",
+    ),
     "clusters-replaced": Entry(
         "The workload leaves all {before:count cluster} that {before:form has|have} it, for {clusters:names}: it may be "
         "gone there before it runs here.",

@@ -44,6 +44,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_WDS_LABEL,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.leftovers import (
+    Leftovers,
+    unaccounted,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 
 LEVELS = ("none", "bound", "applied", "healthy")
@@ -99,13 +103,16 @@ class PolicyWait:
         self._first_seen: dict[str, tuple[float, float]] = {}
         self._kinds: dict[tuple[str, str], str] = {}
         self._rows: list[_delivery.Row] = []
+        self._mine: list[_delivery.Work] = []
         self._offline: dict[str, str] = {}
 
-    def until(self, level: str, timeout: float, max_offline: Limit | None = None) -> Outcome:
+    def until(
+        self, level: str, timeout: float, leftovers: Leftovers, max_offline: Limit | None = None
+    ) -> Outcome:
         """Wait until the policy is `bound`, `applied` or `healthy`.
 
+        :param leftovers: what is done about what the policy has left behind; not for `bound`.
         :param max_offline: how many of the selected clusters are not waited for if they are offline; none if it is not set.
-
         :raises WaitTimeout: with one line per thing that is lacking; an offline cluster has its own.
         :raises KubestellarError: the controllers report an error, or nothing is selected, or a Job has failed.
         """
@@ -136,7 +143,10 @@ class PolicyWait:
             self._offline = offline
             selected = len(resolution.destinations(binding or {}))
             tolerated = max_offline is not None and not max_offline.below(len(offline), selected)
-            return verdict if tolerated or not offline else _with_offline(verdict, offline)
+            if offline and not tolerated:
+                return _with_offline(verdict, offline)
+            left = leftovers.look(unaccounted(self._mine, binding or {}, self._kinds)) if verdict.done else []
+            return Verdict(False, left, again=1.0) if left else verdict
 
         seconds = waiter.until(
             evaluate,
@@ -266,10 +276,13 @@ class PolicyWait:
         works: Follower,
         statuses: Follower | None,
     ) -> list[_delivery.Row]:
+        parsed = [_delivery.parse_work(obj) for obj in works.objects().values()]
+        uid = str(binding["metadata"]["uid"]) if binding else ""
+        self._mine = [work for work in parsed if _delivery.belongs(work, self._name, uid, self._wds_name)]
         facts = _delivery.Facts(
             wds=self._wds_name,
             bindings=[binding],
-            works=[_delivery.parse_work(obj) for obj in works.objects().values()],
+            works=parsed,
             returned=[
                 _delivery.parse_returned(obj) for obj in (statuses.objects() if statuses else {}).values()
             ],
@@ -361,10 +374,12 @@ def until_gone(
     uids: tuple[str, str],
     timeout: float,
     progress: Progress,
+    leftovers: Leftovers,
 ) -> float:
     """Wait until a deleted policy, its Binding and all its ManifestWorks are gone; seconds waited.
 
     :param uids: of the policy and of the Binding, each empty if it was gone before.
+    :param leftovers: what is done about what the policy has left behind.
     :raises WaitTimeout: naming what is left, and where.
     """
     waiter = Waiter(progress)
@@ -386,17 +401,19 @@ def until_gone(
                     f"{kind} {name} is still there{' with finalizers ' if finalizers else ''}{finalizers}"
                 )
         left: dict[str, list[str]] = {}
-        for obj in works.objects().values():
-            work = _delivery.parse_work(obj)
-            if _delivery.belongs(work, name, uids[1], wds_name):
-                left.setdefault(work.cluster, []).extend(
-                    label(item.kind, item.name, item.namespace) for item in work.items
-                )
+        parsed = (_delivery.parse_work(obj) for obj in works.objects().values())
+        mine = [work for work in parsed if _delivery.belongs(work, name, uids[1], wds_name)]
+        for work in mine:
+            left.setdefault(work.cluster, []).extend(
+                label(item.kind, item.name, item.namespace) for item in work.items
+            )
+        if not missing:
+            leftovers.look(unaccounted(mine, {}, {}))
         missing += [
             f"{cluster} still has {len(objects)} objects ({objects[0]}, ...)"
             for cluster, objects in sorted(left.items())
         ]
-        return Verdict(not missing, missing)
+        return Verdict(not missing, missing, again=1.0)
 
     return waiter.until(
         evaluate,

@@ -462,9 +462,9 @@ def test_each_warning_is_set_off_by_its_own_fact_only(code, first, second, spec,
 
 
 def test_every_warning_of_the_catalogue_has_a_case():
-    assert {code for code in catalogue.CATALOGUE if not code.startswith("guard-")} == {
-        case[0] for case in CASES
-    }
+    # What is left behind is seen after the fact, see test_leftovers.
+    foreseen = {code for code in catalogue.CATALOGUE if not code.startswith("guard-")} - {"left-behind"}
+    assert foreseen == {case[0] for case in CASES}
 
 
 def test_a_plain_policy_earns_no_warning():

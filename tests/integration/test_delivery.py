@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What KubeStellar does not do by itself: deliver again, remove what it has left behind, go on without who is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CONFIG_MAPS,
+    MANIFEST_WORKS,
+    NAMESPACES,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import (
+    ORIGIN_BINDING_LABEL,
+    ORIGIN_WDS_LABEL,
+)
+
+from .running import Running, wait_for
+from .test_drain import silent
+
+TEMPLATE = {"control.kubestellar.io/expand-templates": "true"}
+CLAUSE = {"object_selectors": [{"match_labels": {"kubestellar.core/workload": "signs"}}]}
+EDGE = [{"match_labels": {"location-group": "edge"}}]
+
+
+def config_map(name: str, text: str, **metadata: Any) -> dict[str, Any]:
+    meta = {"name": name, "namespace": "signs", **metadata}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"text": text}}
+
+
+@pytest.fixture
+def place(stack: Running, call) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Describe two signs, and run binding_policy on them."""
+    where = {"wds": "wds1", "its": "its1", "name": "signs"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "signs"}}
+    signs = [config_map("name", "{{.storeName}}", annotations=TEMPLATE), config_map("plain", "open")]
+    call("workload", wds="wds1", name="signs", definitions=[namespace, *signs])
+
+    def run(**parameters: Any) -> dict[str, Any]:
+        wanted = {"cluster_selectors": EDGE, "downsync": [CLAUSE], "wait": "applied", **parameters}
+        return dict(call("binding_policy", **where, **wanted))
+
+    yield run
+    call("binding_policy", **where, state="absent", leftovers="remove")
+    call("workload", wds="wds1", name="signs", state="absent")
+
+
+def sign(stack: Running, name: str = "name") -> str:
+    return str(
+        ((stack.cluster("cluster1").get(CONFIG_MAPS, name, "signs") or {}).get("data") or {}).get("text")
+    )
+
+
+def test_a_changed_property_is_delivered_on_request(stack: Running, place, call):
+    its = stack.cluster("its1")
+    assert place()["changed"] and sign(stack) == "Lisbon, Rua Augusta"
+    before = its.get(CONFIG_MAPS, "cluster1", "customization-properties")["data"]
+    one = {"its": "its1", "names": ["cluster1"]}
+    try:
+        call("managed_cluster", **one, properties={**before, "storeName": "Lisbon, Alfama"})
+        result = place()
+        assert not result["changed"] and "stale-property" in str(result["warnings"])
+        assert sign(stack) == "Lisbon, Rua Augusta"
+
+        result = place(redeliver=True)
+        assert result["changed"] and result["redelivered"] == ["ConfigMap signs/name"]
+        assert "stale-property" not in str(result.get("warnings"))
+        wait_for(lambda: sign(stack) == "Lisbon, Alfama")
+        assert place(redeliver=True)["changed"] is False
+    finally:
+        call("managed_cluster", **one, properties=before)
+    assert place(redeliver=True)["changed"] is True
+
+
+def test_a_changed_transform_is_delivered_on_request(stack: Running, place, call):
+    place()
+    transform = {"wds": "wds1", "name": "closed", "api_group": "", "resource": "configmaps"}
+    try:
+        call("custom_transform", **transform, remove=["$.data.text"])
+        assert place(redeliver=True)["changed"] is True
+        wait_for(lambda: sign(stack, "plain") == "None")
+        assert place(redeliver=True)["changed"] is False
+    finally:
+        call("custom_transform", wds="wds1", name="closed", state="absent")
+
+
+def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, place, module):
+    """A ManifestWork of the policy that its Binding does not have, as of an object that was selected once."""
+    place()
+    its = stack.cluster("its1")
+    (known,) = (
+        work
+        for work in its.list(MANIFEST_WORKS, "cluster1", label_selector=f"{ORIGIN_BINDING_LABEL}=signs").items
+        if work["spec"]["workload"]["manifests"][0]["metadata"]["name"] == "plain"
+    )
+    old = config_map("old", "closed")
+    labels = {key: known["metadata"]["labels"][key] for key in (ORIGIN_BINDING_LABEL, ORIGIN_WDS_LABEL)}
+    left = {
+        "apiVersion": MANIFEST_WORKS.api_version,
+        "kind": MANIFEST_WORKS.kind,
+        "metadata": {"name": "left-behind", "namespace": "cluster1", "labels": labels},
+        "spec": {**known["spec"], "workload": {"manifests": [old]}},
+    }
+    its.create(MANIFEST_WORKS, left)
+    wait_for(lambda: sign(stack, "old") == "closed")
+    connection = {
+        "kubeconfig": stack.kubeconfig,
+        "context": "hub",
+        "wds": "wds1",
+        "its": "its1",
+        "name": "signs",
+    }
+    wanted = {"cluster_selectors": EDGE, "downsync": [CLAUSE], "wait": "applied"}
+    result = module("binding_policy", **connection, **wanted)
+    assert result["leftovers"] == [{"cluster": "cluster1", "object": "ConfigMap signs/old"}]
+    assert (
+        not result["changed"]
+        and "left-behind" not in result
+        and "ConfigMap signs/old is still in cluster1" in str(result["warnings"])
+    )
+    result = module("binding_policy", **connection, **wanted, leftovers="remove")
+    assert result["changed"] and result["leftovers"]
+    wait_for(lambda: sign(stack, "old") == "None")
+    result = module("binding_policy", **connection, **wanted, leftovers="remove")
+    assert (result["changed"], result["leftovers"]) == (False, [])
+
+
+def test_a_cluster_that_is_away_is_named_apart_and_catches_up(stack: Running, place, call, module):
+    place()
+    with silent(stack, "cluster1"):
+        changed = [config_map("plain", "closed for repairs")]
+        connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1"}
+        assert module("workload", **connection, name="signs", definitions=changed, prune=False)["changed"]
+        wanted = {
+            **connection,
+            "its": "its1",
+            "name": "signs",
+            "cluster_selectors": EDGE,
+            "downsync": [CLAUSE],
+        }
+        result = module("binding_policy", **wanted, wait="applied", wait_timeout=8)
+        assert result["failed"] and "cluster1: " in str(result["missing"])
+        result = module("binding_policy", **wanted, wait="applied", max_offline="50%")
+        assert result["offline"] == ["cluster1"] and "cluster1 was not waited for" in str(result["warnings"])
+        there = stack.cluster("cluster2").get(CONFIG_MAPS, "plain", "signs")
+        assert there["data"]["text"] == "closed for repairs"
+        assert sign(stack, "plain") == "open"
+    wait_for(lambda: sign(stack, "plain") == "closed for repairs")
+    assert place()["offline"] == []
+    assert stack.cluster("cluster1").get(NAMESPACES, "signs")
