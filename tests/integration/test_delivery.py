@@ -32,13 +32,17 @@ def config_map(name: str, text: str, **metadata: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"text": text}}
 
 
+def signs(plain: str = "open") -> list[dict[str, Any]]:
+    """What is described: a sign that reads otherwise in each cluster, and one that does not."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "signs"}}
+    return [namespace, config_map("name", "{{.storeName}}", annotations=TEMPLATE), config_map("plain", plain)]
+
+
 @pytest.fixture
 def place(stack: Running, call) -> Iterator[Callable[..., dict[str, Any]]]:
     """Describe two signs, and run binding_policy on them."""
     where = {"wds": "wds1", "its": "its1", "name": "signs"}
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "signs"}}
-    signs = [config_map("name", "{{.storeName}}", annotations=TEMPLATE), config_map("plain", "open")]
-    call("workload", wds="wds1", name="signs", definitions=[namespace, *signs])
+    call("workload", wds="wds1", name="signs", definitions=signs())
 
     def run(**parameters: Any) -> dict[str, Any]:
         wanted = {"cluster_selectors": EDGE, "downsync": [CLAUSE], "wait": "applied", **parameters}
@@ -132,9 +136,10 @@ def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, 
 def test_a_cluster_that_is_away_is_named_apart_and_catches_up(stack: Running, place, call, module):
     place()
     with silent(stack, "cluster1"):
-        changed = [config_map("plain", "closed for repairs")]
         connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1"}
-        assert module("workload", **connection, name="signs", definitions=changed, prune=False)["changed"]
+        assert module("workload", **connection, name="signs", definitions=signs("closed for repairs"))[
+            "changed"
+        ]
         wanted = {
             **connection,
             "its": "its1",

@@ -103,8 +103,12 @@ def test_the_output_of_the_module_is_that_of_its_policy(hosts):
 
 def test_tasks_have_options_that_there_are():
     tasks = [task for block in blocks("yaml+jinja") for task in yaml.safe_load(block)]
-    assert len(tasks) == 3
+    assert len(tasks) == 4
     for task in tasks:
+        if "ansible.builtin.include_role" in task:
+            role = task["ansible.builtin.include_role"]["name"].rpartition(".")[2]
+            specs = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())
+            check_options(task["vars"], specs["argument_specs"]["main"]["options"])
         for key, arguments in task.items():
             if key.startswith("kubestellar.core."):
                 name = key.removeprefix("kubestellar.core.")

@@ -184,12 +184,12 @@ CATALOGUE: dict[str, Entry] = {
     "stale-property": Entry(
         "{objects:names} {objects:form was|were} delivered to {clusters:names} with older properties, and KubeStellar does "
         "not deliver {objects:form it|them} again for that.",
-        "Touch {objects:form it|them} in the WDS, for instance by an annotation.",
+        "Set redeliver in binding_policy, or touch {objects:form it|them} in the WDS by an annotation.",
     ),
     "stale-transform": Entry(
         "The CustomTransform {transform} was changed after {objects:count object} had been delivered, and KubeStellar does "
         "not deliver {objects:form it|them} again for that: {objects:names}.",
-        "Touch {objects:form it|them} in the WDS, for instance by an annotation.",
+        "Set redeliver in binding_policy, or touch {objects:form it|them} in the WDS by an annotation.",
     ),
     # Guards.
     "guard-min-clusters": Entry(
