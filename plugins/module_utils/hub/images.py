@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import lo
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import registry as registries
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.registry import OCI, OCM, Registry
+from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet import chart as klusterlet
 
 HOSTING, ITS, WEC, HERE = "hosting cluster", "ITS", "WEC", "Ansible"
 """Who pulls. An ITS of type vcluster has no nodes of its own: there it is the hosting cluster."""
@@ -164,6 +165,8 @@ def listing(
     for space in spaces:
         for artifact in _built_in(str(space.get("type") or ""), _kubeflex_version(found.values())):
             add(artifact)
+    agents = f"{klusterlet.REPOSITORY} {klusterlet.CHART} {klusterlet.VERSION}"
+    add(Artifact("chart", agents, (HERE,), ("agents of WECs",), "ocm: deploy/klusterlet/chart"))
     listed = sorted(found.values(), key=lambda artifact: (artifact.kind != "image", artifact.source))
     _check_apart(listed, registry)
     return listed

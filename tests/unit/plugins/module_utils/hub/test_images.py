@@ -91,6 +91,7 @@ def test_images_of_the_chart_and_what_they_bring():
     ) == [
         "ghcr.io/kubestellar/kubestellar/core-chart:0.30.0",
         "ghcr.io/kubestellar/ocm-status-addon-chart:v0.2.0-rc17",
+        "https://open-cluster-management.io/helm-charts klusterlet 1.0.0",
         "quay.io/kubestellar/charts/postgresql:13.1.5",
         "quay.io/kubestellar/openshift-crds:0.1.0",
     ]
