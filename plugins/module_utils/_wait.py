@@ -28,6 +28,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 _WATCH_SECONDS = 240.0
 _RETRY_SECONDS = 1.0
 _SETTLE_SECONDS = 0.05
+_LONGEST_PAUSE = 1.0
+"""Looks at many objects take a fifth of the time, but none is later than this."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Follower:
     Lists, watches from there, lists again when the version expired, and reconnects for as long as it runs;
     the last trouble is in `trouble`. A resource that is not served yet is an empty, unsynced set.
 
-    :param keep: what to remember of each object; None for an object that does not matter.
+    :param keep: what to remember of each object; None for an object that does not matter. Done once for each event, and not at
+        each look, it is the place to parse them.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Follower:
         label_selector: str = "",
         field_selector: str = "",
         notify: Callable[[], None] = lambda: None,
-        keep: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda obj: obj,
+        keep: Callable[[dict[str, Any]], Any] = lambda obj: obj,
     ) -> None:
         self._keep = keep
         self.cluster = cluster
@@ -71,7 +74,7 @@ class Follower:
         self._label_selector = label_selector
         self._field_selector = field_selector
         self._notify = notify
-        self._objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self._objects: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"follow-{resource.plural}", daemon=True)
@@ -85,13 +88,13 @@ class Follower:
         """Stop at the next event; does not wait for it."""
         self._stopped.set()
 
-    def objects(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """A snapshot: (namespace, name) to object."""
+    def objects(self) -> dict[tuple[str, str], Any]:
+        """A snapshot: (namespace, name) to object, or to what is kept of it."""
         with self._lock:
             return dict(self._objects)
 
-    def get(self, name: str, namespace: str = "") -> dict[str, Any] | None:
-        """One object of the snapshot."""
+    def get(self, name: str, namespace: str = "") -> Any:
+        """One object of the snapshot, or None."""
         with self._lock:
             return self._objects.get((namespace, name))
 
@@ -168,7 +171,7 @@ class Waiter:
         *,
         label_selector: str = "",
         field_selector: str = "",
-        keep: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda obj: obj,
+        keep: Callable[[dict[str, Any]], Any] = lambda obj: obj,
         required: bool = True,
     ) -> Follower:
         """A started follower whose events wake `until`.
@@ -198,12 +201,14 @@ class Waiter:
         try:
             while True:
                 self._changed.clear()
+                began = time.monotonic()
                 verdict = Verdict(False, ["no answer from the API server yet"])
                 if all(follower.synced for follower in self._followers):
                     verdict = evaluate()
                 if verdict.done:
                     return time.monotonic() - start
                 waited = time.monotonic() - start
+                looked = start + waited - began
                 missing = list(verdict.missing) + [f.trouble for f in self._followers if f.trouble]
                 if waited >= timeout:
                     raise WaitTimeout(
@@ -213,7 +218,8 @@ class Waiter:
                     )
                 self._progress.waiting(f"waiting for {what}: {summary(missing, 2)}")
                 self._changed.wait(min(verdict.again, timeout - waited))
-                time.sleep(_SETTLE_SECONDS)
+                # Events come in swarms, and the machine may be that of the API server.
+                time.sleep(min(max(_SETTLE_SECONDS, 4 * looked), _LONGEST_PAUSE))
         finally:
             for follower in (*self._followers, *self._helpers):
                 follower.stop()

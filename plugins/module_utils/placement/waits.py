@@ -124,10 +124,15 @@ class PolicyWait:
         works = statuses = None
         if level != "bound":
             works = waiter.follow(
-                self._its, MANIFEST_WORKS, label_selector=f"{ORIGIN_BINDING_LABEL}={self._name}"
+                self._its,
+                MANIFEST_WORKS,
+                label_selector=f"{ORIGIN_BINDING_LABEL}={self._name}",
+                keep=_delivery.parse_work,
             )
         if level == "healthy":
-            statuses = waiter.follow(self._its, WORK_STATUSES, label_selector=ORIGIN_WDS_LABEL)
+            statuses = waiter.follow(
+                self._its, WORK_STATUSES, label_selector=ORIGIN_WDS_LABEL, keep=_delivery.parse_returned
+            )
 
         def evaluate() -> Verdict:
             managed = list(clusters.objects().values())
@@ -276,16 +281,14 @@ class PolicyWait:
         works: Follower,
         statuses: Follower | None,
     ) -> list[_delivery.Row]:
-        parsed = [_delivery.parse_work(obj) for obj in works.objects().values()]
+        parsed: list[_delivery.Work] = list(works.objects().values())
         uid = str(binding["metadata"]["uid"]) if binding else ""
         self._mine = [work for work in parsed if _delivery.belongs(work, self._name, uid, self._wds_name)]
         facts = _delivery.Facts(
             wds=self._wds_name,
             bindings=[binding],
             works=parsed,
-            returned=[
-                _delivery.parse_returned(obj) for obj in (statuses.objects() if statuses else {}).values()
-            ],
+            returned=list(statuses.objects().values()) if statuses else [],
             clusters=[_delivery.parse_cluster(obj) for obj in managed_clusters],
             kinds=self._kinds,
         )
@@ -386,7 +389,9 @@ def until_gone(
     by_name = f"metadata.name={name}"
     policies = waiter.follow(wds, BINDING_POLICIES, field_selector=by_name)
     bindings = waiter.follow(wds, BINDINGS, field_selector=by_name)
-    works = waiter.follow(its, MANIFEST_WORKS, label_selector=f"{ORIGIN_BINDING_LABEL}={name}")
+    works = waiter.follow(
+        its, MANIFEST_WORKS, label_selector=f"{ORIGIN_BINDING_LABEL}={name}", keep=_delivery.parse_work
+    )
 
     def evaluate() -> Verdict:
         missing = []
@@ -401,8 +406,7 @@ def until_gone(
                     f"{kind} {name} is still there{' with finalizers ' if finalizers else ''}{finalizers}"
                 )
         left: dict[str, list[str]] = {}
-        parsed = (_delivery.parse_work(obj) for obj in works.objects().values())
-        mine = [work for work in parsed if _delivery.belongs(work, name, uids[1], wds_name)]
+        mine = [work for work in works.objects().values() if _delivery.belongs(work, name, uids[1], wds_name)]
         for work in mine:
             left.setdefault(work.cluster, []).extend(
                 label(item.kind, item.name, item.namespace) for item in work.items
