@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import MANAGED_CLUSTERS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 
 CHECKOUT = Path(__file__).parents[2]
 INVENTORY = CHECKOUT / "inventories" / "embedded"
@@ -183,3 +186,34 @@ def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
     """Signal a playbook and everything it has started itself, and wait for its end."""
     os.killpg(process.pid, number)
     process.wait(timeout=60)
+
+
+@contextlib.contextmanager
+def stopped(running: Running, *programs: str) -> Iterator[None]:
+    """These programs of the stack do not run for a while."""
+    control = Supervisor(running.stack)
+    server = control._rpc().supervisor
+    names = [name for name in control.states() or {} if name.startswith(programs)]
+    assert len(names) >= len(programs), control.states()
+    for name in names:
+        server.stopProcess(name, True)
+    try:
+        yield
+    finally:
+        for name in names:
+            server.startProcess(name, True)
+
+
+@contextlib.contextmanager
+def silent(running: Running, name: str) -> Iterator[None]:
+    """The agent of a cluster does not run, and is missed after five seconds."""
+    its, server = running.cluster("its1"), Supervisor(running.stack)._rpc().supervisor
+    its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 1}})
+    agent = f"ocm-agent-{name}"
+    server.stopProcess(agent, True)
+    try:
+        time.sleep(8)  # nothing happens that could be waited for: that is the point
+        yield
+    finally:
+        its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 60}})
+        server.startProcess(agent, True)

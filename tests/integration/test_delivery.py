@@ -19,8 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_WDS_LABEL,
 )
 
-from .running import Running, wait_for
-from .test_drain import silent
+from .running import Running, silent, stopped, wait_for
 
 TEMPLATE = {"control.kubestellar.io/expand-templates": "true"}
 CLAUSE = {"object_selectors": [{"match_labels": {"kubestellar.core/workload": "signs"}}]}
@@ -109,28 +108,29 @@ def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, 
         "metadata": {"name": "left-behind", "namespace": "cluster1", "labels": labels},
         "spec": {**known["spec"], "workload": {"manifests": [old]}},
     }
-    its.create(MANIFEST_WORKS, left)
-    wait_for(lambda: sign(stack, "old") == "closed")
-    connection = {
-        "kubeconfig": stack.kubeconfig,
-        "context": "hub",
-        "wds": "wds1",
-        "its": "its1",
-        "name": "signs",
-    }
-    wanted = {"cluster_selectors": EDGE, "downsync": [CLAUSE], "wait": "applied"}
-    result = module("binding_policy", **connection, **wanted)
-    assert result["leftovers"] == [{"cluster": "cluster1", "object": "ConfigMap signs/old"}]
-    assert (
-        not result["changed"]
-        and "left-behind" not in result
-        and "ConfigMap signs/old is still in cluster1" in str(result["warnings"])
-    )
-    result = module("binding_policy", **connection, **wanted, leftovers="remove")
-    assert result["changed"] and result["leftovers"]
-    wait_for(lambda: sign(stack, "old") == "None")
-    result = module("binding_policy", **connection, **wanted, leftovers="remove")
-    assert (result["changed"], result["leftovers"]) == (False, [])
+    with stopped(stack, "transport-controller"):  # it would see to it
+        its.create(MANIFEST_WORKS, left)
+        wait_for(lambda: sign(stack, "old") == "closed")
+        connection = {
+            "kubeconfig": stack.kubeconfig,
+            "context": "hub",
+            "wds": "wds1",
+            "its": "its1",
+            "name": "signs",
+        }
+        wanted = {"cluster_selectors": EDGE, "downsync": [CLAUSE], "wait": "applied"}
+        result = module("binding_policy", **connection, **wanted)
+        assert result["leftovers"] == [{"cluster": "cluster1", "object": "ConfigMap signs/old"}]
+        assert (
+            not result["changed"]
+            and "left-behind" not in result
+            and "ConfigMap signs/old is still in cluster1" in str(result["warnings"])
+        )
+        result = module("binding_policy", **connection, **wanted, leftovers="remove")
+        assert result["changed"] and result["leftovers"]
+        wait_for(lambda: sign(stack, "old") == "None")
+        result = module("binding_policy", **connection, **wanted, leftovers="remove")
+        assert (result["changed"], result["leftovers"]) == (False, [])
 
 
 def test_a_cluster_that_is_away_is_named_apart_and_catches_up(stack: Running, place, call, module):

@@ -39,11 +39,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor import checks
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from .running import stopped
 
 JOBS = Resource("batch", "v1", "jobs", "Job", True)
 PODS = Resource("", "v1", "pods", "Pod", True)
@@ -136,22 +137,6 @@ def there(cluster: Cluster, resource: Resource, *objects: dict[str, Any]) -> Ite
             name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace")
             cluster.delete(resource, name, namespace)
             wait_for(lambda: cluster.get(resource, name, namespace) is None)  # noqa: B023 (waited for within)
-
-
-@contextlib.contextmanager
-def stopped(stack: Any, *programs: str) -> Iterator[None]:
-    """These programs of the stack do not run for a while."""
-    control = Supervisor(stack.stack)
-    server = control._rpc().supervisor
-    names = [name for name in control.states() or {} if name.startswith(programs)]
-    assert len(names) >= len(programs), control.states()
-    for name in names:
-        server.stopProcess(name, True)
-    try:
-        yield
-    finally:
-        for name in names:
-            server.startProcess(name, True)
 
 
 # -- healthy, and nothing to look at ------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,10 +26,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 
-from .running import Running, assert_ok, kill_group, recap, wait_for
+from .running import Running, assert_ok, kill_group, recap, silent, wait_for
 
 SHOP = "shop"
 
@@ -151,21 +149,6 @@ def test_a_policy_that_selects_by_the_lack_of_a_label_is_named(stack, clusters):
         wds.delete(BINDING_POLICIES, "everywhere")
     assert "wds1: BindingPolicy everywhere would select it without its labels too" in result["msg"]
     assert "location-group" in labels(stack, "cluster1")
-
-
-@contextlib.contextmanager
-def silent(stack: Running, name: str) -> Iterator[None]:
-    """The agent of a cluster does not run, and is missed after five seconds."""
-    its, server = stack.cluster("its1"), Supervisor(stack.stack)._rpc().supervisor
-    its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 1}})
-    agent = f"ocm-agent-{name}"
-    server.stopProcess(agent, True)
-    try:
-        time.sleep(8)  # nothing happens that could be waited for: that is the point
-        yield
-    finally:
-        its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 60}})
-        server.startProcess(agent, True)
 
 
 def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack, clusters, module):
