@@ -6,7 +6,7 @@
 Called by the Makefile before every target, with the sets of requirements that the target needs:
 
     python3 tools/setup.py runtime          what the playbooks need
-    python3 tools/setup.py runtime test     and what lint and tests need
+    python3 tools/setup.py runtime test     and what lint and tests need; for root on Debian also its Chromium
 
 It does nothing (in some 50 ms) where `.venv/setup.json` says that all of it is there for this folder, this
 Python and these pins. Interrupted anywhere, the next call goes on.
@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,9 @@ REQUIREMENTS = ROOT / "requirements"
 STATE = VENV / "setup.json"
 
 BUNDLE_PREFIX = "ansible_collections/kubernetes/core/"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+BROWSER_PACKAGE = "chromium"
+BROWSER_HINT = f"On Debian: sudo apt install {BROWSER_PACKAGE}. Elsewhere, put one of {', '.join(BROWSERS)} into the PATH."
 HEARTBEAT = 20.0
 """Seconds after which a running step says that it still runs."""
 
@@ -90,7 +93,21 @@ def _read_state() -> dict[str, str]:
 
 def _is_set_up(wanted: dict[str, str]) -> bool:
     state = _read_state()
-    return all(state.get(key) == value for key, value in wanted.items()) and _link_is_right()
+    return (
+        all(state.get(key) == value for key, value in wanted.items())
+        and _link_is_right()
+        and not _lacks_browser(wanted)
+    )
+
+
+def browser() -> str:
+    """The Chromium that the tests open pages in; empty if there is none."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), "")
+
+
+def _lacks_browser(sets: Iterable[str]) -> bool:
+    """Whether the tests need a browser that can be installed here: others than root are told by the tests."""
+    return "test" in sets and not browser() and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def _link_is_right() -> bool:
@@ -113,6 +130,8 @@ def _lock() -> Iterator[None]:
 
 def _set_up(sets: list[str], wanted: dict[str, str], *, galaxy: bool) -> None:
     start = time.monotonic()
+    if _lacks_browser(sets):
+        _install_browser()
     state = _read_state()
     if not state:
         _make_venv()
@@ -171,6 +190,15 @@ def _install(name: str) -> None:
 
 def _pip(command: str) -> list[str]:
     return [str(VENV / "bin" / "python"), "-m", "pip", command, "--quiet", "--disable-pip-version-check"]
+
+
+def _install_browser() -> None:
+    say(f"Debian's package {BROWSER_PACKAGE}, for the tests of pages")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
+    failure = f"The package {BROWSER_PACKAGE} could not be installed"
+    _run([*apt, "update"], failure, quiet)
+    _run([*apt, "install", "--yes", "--no-install-recommends", BROWSER_PACKAGE], failure, quiet)
 
 
 def _link() -> None:
@@ -244,10 +272,17 @@ def _install_from_galaxy() -> None:
     )
 
 
-def _run(command: list[str], failure: str) -> None:
+def _run(command: list[str], failure: str, environment: dict[str, str] | None = None) -> None:
     """Run a command quietly, with a sign of life now and then; its output is shown when it fails."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=environment,
+        )
         try:
             _wait(process)
         finally:

@@ -24,6 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _mo
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import home
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import CLUSTERS_SPEC
+from ansible_collections.kubestellar.core.plugins.module_utils.status.read import QUESTION_SPEC
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -53,6 +54,7 @@ FRAGMENTS: dict[str, dict[str, Any]] = {
     "_auth.SPACES": _space.SPACES_SPEC,
     "_embedded.DOCUMENTATION": home.STACK_SPEC,
     "_klusterlet.DOCUMENTATION": CLUSTERS_SPEC,
+    "_status.DOCUMENTATION": QUESTION_SPEC,
 }
 """Doc fragment to the spec constant that it documents. Fragments without options need none."""
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
-from ansible_collections.kubestellar.core.plugins.module_utils._table import WIDTH
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count
+from ansible_collections.kubestellar.core.plugins.module_utils.status.table import WIDTH
 
 LONGEST_MARKDOWN = 60_000
 """Characters; forges take 65,536 in a comment."""

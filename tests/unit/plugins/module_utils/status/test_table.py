@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _table
 from ansible_collections.kubestellar.core.plugins.module_utils._delivery import Cell, Row
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
+from ansible_collections.kubestellar.core.plugins.module_utils.status import table
 
 SPACES = [{"name": "its1", "role": "its", "type": "external", "ready": True}]
 
@@ -47,7 +47,7 @@ def cell(where, health="healthy", message=""):
 
 def test_a_small_hub_is_a_matrix_with_what_is_wrong_below():
     rows = [row("till", [cell("c1"), cell("c2", "failed", "image is missing")])]
-    lines = _table.render(
+    lines = table.render(
         "hub", SPACES, [cluster("c1", city="lisbon"), cluster("c2", False)], [policy("c1", "c2")], rows
     )
     assert lines == [
@@ -70,8 +70,8 @@ def test_a_small_hub_is_a_matrix_with_what_is_wrong_below():
 def test_many_clusters_are_lines_with_numbers_and_one_reason_for_all():
     names = [f"cluster{number:03}" for number in range(60)]
     rows = [row("till", [cell(name, "progressing", "0 of 2 replicas") for name in names])]
-    lines = _table.render("hub", [], [cluster(name) for name in names], [policy(*names)], rows)
-    assert all(len(line) <= _table.WIDTH for line in lines)
+    lines = table.render("hub", [], [cluster(name) for name in names], [policy(*names)], rows)
+    assert all(len(line) <= table.WIDTH for line in lines)
     assert "  cluster000  1        0        1            0       0      0" in lines
     assert "  and 10 more" in lines
     assert "  ! cluster000 and 59 more: Deployment shop/till: 0 of 2 replicas" in lines
@@ -79,16 +79,16 @@ def test_many_clusters_are_lines_with_numbers_and_one_reason_for_all():
 
 def test_text_of_others_is_shown_and_never_executed():
     hostile = "\x1b[2J{{ lookup('pipe', 'id') }}\nx"
-    lines = _table.render("hub", [], [cluster("c1", reason=hostile)], [policy("c1", errors=[hostile])], [])
+    lines = table.render("hub", [], [cluster("c1", reason=hostile)], [policy("c1", errors=[hostile])], [])
     assert not any(character in line for line in lines for character in "\x1b\n")
     assert any("{{ lookup" in line for line in lines)
 
 
 def test_nothing_is_said_to_be_nothing():
-    assert _table.render("hub", [], [], [], []) == ["clusters", "  none", "", "no workload is placed"]
+    assert table.render("hub", [], [], [], []) == ["clusters", "  none", "", "no workload is placed"]
 
 
 def test_what_no_policy_selects_any_more_is_listed_apart():
     leaving = row("till", [cell("c1", "removing", "no longer selected")], policies=["gone"])
-    lines = _table.render("hub", [], [cluster("c1")], [], [leaving])
+    lines = table.render("hub", [], [cluster("c1")], [], [leaving])
     assert "left over, selected by no policy" in lines

@@ -9,16 +9,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery
+from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
+from ansible_collections.kubestellar.core.plugins.module_utils.status import combined, model
+from ansible_collections.kubestellar.core.plugins.module_utils.status.model import View
 
 WIDTH = 120
 
 _MOST_ROWS = 50
 _MOST_REASONS = 10
+_MOST_COMBINED = 10
 _WIDEST_OBJECT = 48
 _STATE_WIDTH = len("progressing")
 _GAP = "  "
+
+
+def lines(view: View) -> list[str]:
+    """A view as text."""
+    if view.planned:
+        return ["the hub does not exist yet: an earlier task would create it"]
+    return render(
+        view.hub,
+        view.spaces,
+        model.clusters(view),
+        view.policies,
+        view.rows,
+        combined_tables=view.combined,
+        collectors=view.collectors,
+    )
 
 
 def render(
@@ -27,10 +46,13 @@ def render(
     clusters: Sequence[Mapping[str, Any]],
     policies: Sequence[Mapping[str, Any]],
     rows: Sequence[_delivery.Row],
+    *,
+    combined_tables: Sequence[Mapping[str, Any]] = (),
+    collectors: Sequence[Mapping[str, Any]] = (),
 ) -> list[str]:
-    """Hub and spaces, clusters, then object × cluster for each policy.
+    """Hub and spaces, clusters, then object × cluster and combined statuses for each policy, and the collectors.
 
-    :param spaces, clusters, policies: as `workload_info` returns them.
+    :param spaces, clusters, policies, combined_tables, collectors: as `workload_info` returns them.
     """
     lines: list[str] = []
     if spaces:
@@ -45,12 +67,19 @@ def render(
     for policy in policies:
         mine = [row for row in rows if policy["name"] in row.policies and row.wds == policy["wds"]]
         lines += ["", *_policy(policy, mine)]
+        lines += _combined(
+            [t for t in combined_tables if (t["policy"], t["wds"]) == (policy["name"], policy["wds"])]
+        )
     known = {(policy["wds"], policy["name"]) for policy in policies}
     left = [row for row in rows if not any((row.wds, name) in known for name in row.policies)]
     if left:
         lines += ["", "left over, selected by no policy", *_matrix(left)]
     if not policies and not left:
         lines += ["", "no workload is placed"]
+    if collectors:
+        head = ["collector", "wds", "used by", "limit", "columns"]
+        lines += ["", "status collectors", *_grid(head, [_collector_cells(one) for one in collectors])]
+        lines += [f"{_GAP}! {one['name']}: {error}" for one in collectors for error in one["errors"]]
     return [line[:WIDTH].rstrip() for line in lines]
 
 
@@ -111,6 +140,25 @@ def _matrix(rows: Sequence[_delivery.Row]) -> Iterator[str]:
         yield f"{_GAP}! and {len(reasons) - _MOST_REASONS} other reasons"
 
 
+def _combined(tables: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the StatusCollectors of a policy have collected, a table for each object."""
+    for table in tables[:_MOST_COMBINED]:
+        what = label(table["kind"], table["name"], table["namespace"])
+        yield f"{_GAP}{plain(table['collector'], 60)} of {plain(what, _WIDEST_OBJECT)}"
+        body = [[combined.shown(cell) for cell in row] for row in table["rows"]]
+        for line in _grid(table["columns"], body) if body else [f"{_GAP}nothing"]:
+            yield _GAP + line
+        for error in table["errors"][:1]:
+            yield f"{_GAP}{_GAP}! {plain(error, 400)}"
+    if len(tables) > _MOST_COMBINED:
+        yield f"{_GAP}and {len(tables) - _MOST_COMBINED} other combined statuses"
+
+
+def _collector_cells(one: Mapping[str, Any]) -> list[str]:
+    used = ", ".join(one["policies"]) or "-"
+    return [one["name"], one["wds"], used, str(one["limit"]), "; ".join(one["columns"])]
+
+
 def _count(rows: Sequence[_delivery.Row], name: str) -> list[str]:
     cells = [row.cells[name] for row in rows if name in row.cells]
     return [name, str(len(cells))] + [
@@ -123,7 +171,9 @@ def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
     if not body:
         return
     shown = [[plain(cell, WIDTH) for cell in line] for line in [head, *body[:_MOST_ROWS]]]
-    widths = [max(len(line[column]) for line in shown) for column in range(len(head))]
+    columns = max(len(line) for line in shown)
+    shown = [[*line, *[""] * (columns - len(line))] for line in shown]
+    widths = [max(len(line[column]) for line in shown) for column in range(columns)]
     for line in shown:
         yield _GAP + _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
     if len(body) > _MOST_ROWS:
