@@ -77,7 +77,13 @@ class Browser:
 
     def value(self, expression: str) -> Any:
         """What an expression gives in the page."""
-        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        answer = self._call(
+            "Runtime.evaluate",
+            expression=expression,
+            returnByValue=True,
+            awaitPromise=True,
+            allowUnsafeEvalBlockedByCSP=False,
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
@@ -149,7 +155,7 @@ def started(folder: Path) -> Iterator[Browser]:
     there, writing = os.pipe()
     reading, here = os.pipe()
     # A shell moves the pipes to where the browser expects them.
-    command = ["sh", "-c", f'exec "$@" 3<&{there} 4>&{here}', "sh", program]
+    command = ["bash", "-c", f'exec "$@" 3<&{there} 4>&{here}', "bash", program]
     command += ["--headless", "--remote-debugging-pipe", f"--user-data-dir={folder / 'profile'}", *_QUIET]
     command += ["--no-sandbox"] if os.geteuid() == 0 else []
     environment = {

@@ -79,7 +79,11 @@ def render(
     if collectors:
         head = ["collector", "wds", "used by", "limit", "columns"]
         lines += ["", "status collectors", *_grid(head, [_collector_cells(one) for one in collectors])]
-        lines += [f"{_GAP}! {one['name']}: {error}" for one in collectors for error in one["errors"]]
+        lines += [
+            f"{_GAP}! {plain(one['name'], 80)}: {plain(error, 400)}"
+            for one in collectors
+            for error in one["errors"]
+        ]
     return [line[:WIDTH].rstrip() for line in lines]
 
 
@@ -102,11 +106,11 @@ def _policy(policy: Mapping[str, Any], rows: Sequence[_delivery.Row]) -> Iterato
     cells = [cell for row in rows for cell in row.cells.values()]
     healthy = sum(cell.health == HEALTHY for cell in cells)
     yield (
-        f"{policy['workload'] or policy['name']} in {policy['wds']}: {_many(len(rows), 'object')} on "
+        f"{plain(policy['workload'] or policy['name'], 60)} in {plain(policy['wds'], 60)}: {_many(len(rows), 'object')} on "
         f"{_many(len(policy['clusters']), 'cluster')}, {healthy} of {len(cells)} healthy"
     )
     if not policy["current"]:
-        yield f"{_GAP}! KubeStellar has not processed the policy {policy['name']} as it is now"
+        yield f"{_GAP}! KubeStellar has not processed the policy {plain(policy['name'], 60)} as it is now"
     for error in policy["errors"]:
         yield f"{_GAP}! {plain(error, WIDTH - 4)}"
     yield from _matrix(rows)
@@ -128,16 +132,23 @@ def _matrix(rows: Sequence[_delivery.Row]) -> Iterator[str]:
         yield from _grid(["object", *names], body)
     else:
         yield from _grid(["cluster", "objects", *_delivery.STATES], [_count(rows, name) for name in names])
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, None]] = {}
     for row in rows:
         for cell in row.cells.values():
             if cell.health != HEALTHY:
-                reasons.setdefault(f"{row.label}: {cell.message or cell.health}", []).append(cell.cluster)
+                reasons.setdefault(_reason(row, cell), {})[cell.cluster] = None
     for reason, where in list(reasons.items())[:_MOST_REASONS]:
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        yield f"{_GAP}! {where[0]}{more}: {plain(reason, 400)}"
+        yield f"{_GAP}! {next(iter(where))}{more}: {plain(reason, 400)}"
     if len(reasons) > _MOST_REASONS:
         yield f"{_GAP}! and {len(reasons) - _MOST_REASONS} other reasons"
+
+
+def _reason(row: _delivery.Row, cell: _delivery.Cell) -> str:
+    """What is wrong; if the cluster is lost, that is said once and not for each object."""
+    if cell.health == _delivery.STALE:
+        return cell.message.partition(";")[0] or cell.health
+    return f"{row.label}: {cell.message or cell.health}"
 
 
 def _combined(tables: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -84,6 +84,13 @@ def test_text_of_others_is_shown_and_never_executed():
     assert any("{{ lookup" in line for line in lines)
 
 
+def test_a_lost_cluster_is_said_once():
+    why = "cluster not available (Lost); last known: healthy"
+    rows = [row(name, [cell("c1", "stale", why), cell("c2", "stale", why)]) for name in ("till", "store")]
+    lines = table.render("hub", [], [], [policy("c1", "c2")], rows)
+    assert [line for line in lines if "!" in line] == ["  ! c1 and 1 more: cluster not available (Lost)"]
+
+
 def test_nothing_is_said_to_be_nothing():
     assert table.render("hub", [], [], [], []) == ["clusters", "  none", "", "no workload is placed"]
 
