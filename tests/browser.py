@@ -25,6 +25,7 @@ _QUIET = (
     "--disable-extensions",
     "--disable-background-networking",
     "--disable-component-update",
+    "--hide-scrollbars",
 )
 
 

@@ -60,12 +60,20 @@ def main() -> int:
     )
     shutil.rmtree(PAGES, ignore_errors=True)
     for program, *arguments in commands:
+        if program == "sphinx-build":
+            _add_pictures()
         code = subprocess.run([str(BIN / program), *arguments], env=environment, check=False).returncode
         if code != 0:
             sys.stderr.write(f"The pages are not complete: {program} has failed.\n")
             return 1
     sys.stdout.write(f"{(PAGES / 'index.html').relative_to(ROOT)} is the first page.\n")
     return 0
+
+
+def _add_pictures() -> None:
+    """antsibull-docs leaves pictures behind: put them beside the guides."""
+    for guide in SOURCES.rglob("docsite"):
+        shutil.copytree(ROOT / "docs" / "docsite" / "rst" / "images", guide / "images")
 
 
 def _inventory(labels: dict[str, str]) -> bytes:
