@@ -80,7 +80,8 @@ SCRIPT = r"""
     const found = data.spaces.filter((space) => space.role === role);
     const known = new Set(found.map((space) => space.name));
     const asked = role === 'wds' ? data.wdses : [data.its];
-    return found.concat(asked.filter((name) => name && !known.has(name)).map((name) => ({ name, ready: true, type: '' })));
+    const all = found.concat(asked.filter((name) => name && !known.has(name)).map((name) => ({ name, ready: true })));
+    return all.sort((a, b) => asked.includes(b.name) - asked.includes(a.name));
   }
 
   function clusterNode(cluster) {
@@ -116,6 +117,7 @@ SCRIPT = r"""
     const height = narrow ? layoutDown(levels, last, few, width) : layoutAcross(levels, last, few, width);
     drawing.setAttribute('viewBox', `0 0 ${width} ${height}`);
     for (const level of levels) for (const node of level.nodes) boxes.append(drawnNode(node));
+    if (last.framed) boxes.append(svg('rect', { x: last.x, y: last.y, width: last.w, height: last.h, rx: 12, class: 'frame' }));
     if (few) for (const node of last.nodes) boxes.append(drawnNode(node));
     else boxes.append(...last.drawn);
     for (const node of wdses) edges.append(edge(hub, node, narrow));
@@ -124,7 +126,7 @@ SCRIPT = r"""
       for (const source of sources.length ? sources : [hub]) edges.append(edge(source, node, narrow));
     }
     const its = itses.find((node) => node.near);
-    if (its) for (const node of few ? last.nodes : [last]) edges.append(edge(its, node, narrow, node.state === 'stale'));
+    if (its) for (const node of few && !last.framed ? last.nodes : [last]) edges.append(edge(its, node, narrow, node.state === 'stale'));
     place.replaceChildren(drawing);
   }
 
@@ -148,8 +150,9 @@ SCRIPT = r"""
     const tallest = Math.max(...levels.map((level) => level.nodes.length * (BOX.h + BOX.gap) - BOX.gap));
     const height = Math.max(blockHeight, tallest, BOX.h) + 4;
     const shift = (height - blockHeight) / 2;
+    last.y += shift;
     if (few) last.nodes.forEach((node) => { node.y += shift; });
-    else { last.y += shift; last.drawn.forEach((part) => part.setAttribute('transform', `translate(0 ${shift})`)); }
+    else { last.drawn.forEach((part) => part.setAttribute('transform', `translate(0 ${shift})`)); }
     levels.forEach((level, column) => {
       const total = level.nodes.length * (BOX.h + BOX.gap) - BOX.gap;
       level.nodes.forEach((node, index) => {
@@ -175,15 +178,19 @@ SCRIPT = r"""
     return y + (few ? cardsAt(last, 1, y, width - 2) : dotsAt(last, 1, y, width - 2)) + 4;
   }
 
-  // A few clusters: a box for each. Returns the height.
+  // A few clusters: a box for each; if they are side by side and below each other, in a frame. Returns the height.
   function cardsAt(last, x, y, width) {
-    const across = Math.max(1, Math.floor((width + BOX.gap) / (150 + BOX.gap)));
-    const perLine = clusters.length > 4 || y ? across : 1;
-    const w = Math.min(280, (width - 1 - (perLine - 1) * BOX.gap) / perLine);
+    const framed = clusters.length > 4 || (y > 0 && clusters.length > 2);
+    const pad = framed ? BOX.gap : 0;
+    const inner = width - 1 - 2 * pad;
+    const perLine = framed || y ? Math.max(1, Math.floor((inner + BOX.gap) / (136 + BOX.gap))) : 1;
+    const w = Math.min(280, (inner - (perLine - 1) * BOX.gap) / perLine);
     last.nodes = clusters.map((cluster, index) => Object.assign(clusterNode(cluster), {
-      x: x + (index % perLine) * (w + BOX.gap), y: y + Math.floor(index / perLine) * (BOX.h + BOX.gap), w, h: BOX.h,
+      x: x + pad + (index % perLine) * (w + BOX.gap), y: y + pad + Math.floor(index / perLine) * (BOX.h + BOX.gap), w, h: BOX.h,
     }));
-    return Math.ceil(clusters.length / perLine) * (BOX.h + BOX.gap) - (clusters.length ? BOX.gap : 0);
+    const height = Math.ceil(clusters.length / perLine) * (BOX.h + BOX.gap) - (clusters.length ? BOX.gap : 0) + 2 * pad;
+    Object.assign(last, { framed, x, y, w: framed ? Math.min(perLine, clusters.length) * (w + BOX.gap) + BOX.gap : width, h: height });
+    return height;
   }
 
   // Many clusters: a mark for each, together by state. Returns the height.

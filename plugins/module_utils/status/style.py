@@ -128,6 +128,7 @@ details > summary { cursor: pointer; color: var(--accent); font-weight: 500; pad
 #picture .name { font-weight: 600; }
 #picture .sub { fill: var(--quiet); font-size: 12px; }
 #picture .node { fill: var(--raised); stroke: var(--line); }
+#picture .frame { fill: none; stroke: var(--line); }
 #picture .node.bad { stroke: var(--failed); stroke-width: 1.5; }
 #picture .node.lost { stroke: var(--stale); stroke-width: 1.5; stroke-dasharray: 4 3; }
 #picture .edge { fill: none; stroke: var(--edge); stroke-width: 1.25; }
