@@ -9,7 +9,7 @@ All lists are read once; after that each event of a watch leads to one new view,
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,22 +129,13 @@ def counted(view: View) -> str:
 # -- following -----------------------------------------------------------------------------------------------
 
 
-class _Cache:
-    """Parsed objects, by their identity and version."""
+def _parsed(parse: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What a follower keeps of an object: that which a view needs, made once for each version of it."""
+    return lambda obj: {"parsed": parse(obj)}
 
-    def __init__(self, parse: Any) -> None:
-        self._parse = parse
-        self._known: dict[tuple[str, str], Any] = {}
 
-    def of(self, follower: Follower) -> list[Any]:
-        """What is to be known of each object of a follower."""
-        now: dict[tuple[str, str], Any] = {}
-        for obj in follower.objects().values():
-            metadata = obj["metadata"]
-            key = (str(metadata.get("uid")), str(metadata.get("resourceVersion")))
-            now[key] = self._known[key] if key in self._known else self._parse(obj)
-        self._known = now
-        return list(now.values())
+def _known(follower: Follower) -> list[Any]:
+    return [kept["parsed"] for kept in follower.objects().values()]
 
 
 class _Follow:
@@ -155,18 +146,20 @@ class _Follow:
         self._control_planes = read.served(where.hosting, CONTROL_PLANES)
         self._kinds = {name: _delivery.kinds(wds) for name, wds in where.wdses.items()}
         self._waiter = Waiter(Progress(None))
-        self._clusters = self._waiter.follow(where.its, MANAGED_CLUSTERS)
-        self._works = self._waiter.follow(where.its, MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL)
-        self._statuses = self._waiter.follow(where.its, WORK_STATUSES)
+        self._clusters = self._waiter.follow(
+            where.its, MANAGED_CLUSTERS, keep=_parsed(_delivery.parse_cluster)
+        )
+        self._works = self._waiter.follow(
+            where.its,
+            MANIFEST_WORKS,
+            label_selector=ORIGIN_WDS_LABEL,
+            keep=_parsed(_delivery.parse_work),
+        )
+        self._statuses = self._waiter.follow(where.its, WORK_STATUSES, keep=_parsed(_delivery.parse_returned))
         self._spaces = {
             name: (self._waiter.follow(wds, BINDING_POLICIES), self._waiter.follow(wds, BINDINGS))
             for name, wds in where.wdses.items()
         }
-        self._parsed = (
-            _Cache(_delivery.parse_cluster),
-            _Cache(_delivery.parse_work),
-            _Cache(_delivery.parse_returned),
-        )
         self._view: View | None = None
         self._known: State = {}
         self._trouble = ""
@@ -209,12 +202,7 @@ class _Follow:
         return Verdict(self._early and model.is_healthy(view), again=5.0 if settled else 0.5)
 
     def _look(self) -> View:
-        clusters, works, returned = (
-            cache.of(follower)
-            for cache, follower in zip(
-                self._parsed, (self._clusters, self._works, self._statuses), strict=True
-            )
-        )
+        clusters, works, returned = map(_known, (self._clusters, self._works, self._statuses))
         parts = [
             Part(
                 _delivery.Facts(
