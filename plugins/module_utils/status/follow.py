@@ -134,7 +134,7 @@ def _parsed(parse: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]]
     return lambda obj: {"parsed": parse(obj)}
 
 
-def _known(follower: Follower) -> list[Any]:
+def _kept(follower: Follower) -> list[Any]:
     return [kept["parsed"] for kept in follower.objects().values()]
 
 
@@ -181,7 +181,7 @@ class _Follow:
             seconds = duration
         assert self._view is not None  # noqa: S101 (the wait has ended, so it was evaluated)
         healthy = model.is_healthy(self._view)
-        end = "all is healthy" if healthy else f"the {duration:.0f} s are over"
+        end = "all is healthy" if healthy and self._early else f"the {duration:.0f} s are over"
         self._say(f"{end}: {counted(self._view)}")
         return Followed(self._view, healthy, seconds, self._changes)
 
@@ -202,7 +202,7 @@ class _Follow:
         return Verdict(self._early and model.is_healthy(view), again=5.0 if settled else 0.5)
 
     def _look(self) -> View:
-        clusters, works, returned = map(_known, (self._clusters, self._works, self._statuses))
+        clusters, works, returned = map(_kept, (self._clusters, self._works, self._statuses))
         parts = [
             Part(
                 _delivery.Facts(
