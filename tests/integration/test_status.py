@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.kubestellar.core.tests import browser as browsers
 
-from .. import browser as browsers
 from .running import Running, assert_ok, wait_for
 
 NAME = "followed"
