@@ -43,9 +43,13 @@ COLLECTOR = {
 @pytest.fixture
 def ask(stack: Running, module) -> Any:
     """A module with the connection to the hub of the stack."""
-    return lambda name, **more: module(
-        name, **{"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1", **more}
-    )
+
+    def run(module_name: str, /, **more: Any) -> dict[str, Any]:
+        return dict(
+            module(module_name, **{"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1", **more})
+        )
+
+    return run
 
 
 @pytest.fixture
