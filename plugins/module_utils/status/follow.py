@@ -9,9 +9,8 @@ All lists are read once; after that each event of a watch leads to one new view,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import WaitTimeout, plain
@@ -35,9 +34,6 @@ UNTIL = ("healthy", "duration")
 
 _MOST_CHANGES = 500
 _MOST_LINES = 12
-_LEAST_PAUSE = 0.3
-_SHARE = 3.0
-"""A new view is made after this many times as long as the last one took, so that a big hub does not take a whole core."""
 
 
 @dataclass
@@ -129,15 +125,6 @@ def counted(view: View) -> str:
 # -- following -----------------------------------------------------------------------------------------------
 
 
-def _parsed(parse: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """What a follower keeps of an object: that which a view needs, made once for each version of it."""
-    return lambda obj: {"parsed": parse(obj)}
-
-
-def _kept(follower: Follower) -> list[Any]:
-    return [kept["parsed"] for kept in follower.objects().values()]
-
-
 class _Follow:
     """See `follow`."""
 
@@ -146,16 +133,14 @@ class _Follow:
         self._control_planes = read.served(where.hosting, CONTROL_PLANES)
         self._kinds = {name: _delivery.kinds(wds) for name, wds in where.wdses.items()}
         self._waiter = Waiter(Progress(None))
-        self._clusters = self._waiter.follow(
-            where.its, MANAGED_CLUSTERS, keep=_parsed(_delivery.parse_cluster)
-        )
+        self._clusters = self._waiter.follow(where.its, MANAGED_CLUSTERS, keep=_delivery.parse_cluster)
         self._works = self._waiter.follow(
             where.its,
             MANIFEST_WORKS,
             label_selector=ORIGIN_WDS_LABEL,
-            keep=_parsed(_delivery.parse_work),
+            keep=_delivery.parse_work,
         )
-        self._statuses = self._waiter.follow(where.its, WORK_STATUSES, keep=_parsed(_delivery.parse_returned))
+        self._statuses = self._waiter.follow(where.its, WORK_STATUSES, keep=_delivery.parse_returned)
         self._spaces = {
             name: (self._waiter.follow(wds, BINDING_POLICIES), self._waiter.follow(wds, BINDINGS))
             for name, wds in where.wdses.items()
@@ -164,7 +149,6 @@ class _Follow:
         self._known: State = {}
         self._trouble = ""
         self._changes: list[str] = []
-        self._next = 0.0
 
     def run(self, duration: float) -> Followed:
         """Follow until the end."""
@@ -187,22 +171,19 @@ class _Follow:
 
     def _evaluate(self) -> Verdict:
         self._tell_trouble()
-        wait = self._next - time.monotonic()
-        if wait > 0:
-            return Verdict(False, again=wait)
-        start = time.monotonic()
         first = self._view is None
         view = self._look()
         if first:
             model.refuse_unknown(self._question, view)
         self._tell(view, first=first)
         self._view = view
-        self._next = time.monotonic() + max(_LEAST_PAUSE, _SHARE * (time.monotonic() - start))
         settled = all(cell.settled for row in view.rows for cell in row.cells.values())
         return Verdict(self._early and model.is_healthy(view), again=5.0 if settled else 0.5)
 
     def _look(self) -> View:
-        clusters, works, returned = map(_kept, (self._clusters, self._works, self._statuses))
+        clusters, works, returned = (
+            list(follower.objects().values()) for follower in (self._clusters, self._works, self._statuses)
+        )
         parts = [
             Part(
                 _delivery.Facts(

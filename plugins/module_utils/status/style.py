@@ -86,6 +86,7 @@ section {
   min-width: 0;
 }
 section > header { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: baseline; margin-bottom: 14px; }
+section > header:last-child { margin-bottom: 0; }
 section > header p { color: var(--quiet); font-size: 13px; }
 
 .i { width: 12px; height: 12px; flex: none; vertical-align: -1px; fill: currentColor; fill-rule: evenodd; }
