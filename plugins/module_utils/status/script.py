@@ -227,7 +227,10 @@ SCRIPT = r"""
       svg('title', {}, `${node.name}: ${node.sub}`),
       svg('rect', { width: node.w, height: node.h, rx: 9, class: `node${bad}` }));
     const inset = isCluster ? 32 : 12;
-    if (isCluster) group.append(svg('path', { d: shape(node.state, 0, 0), class: node.state, 'fill-rule': 'evenodd', transform: 'translate(11 16) scale(1.3)' }));
+    if (isCluster) {
+      const at = { class: node.state, 'fill-rule': 'evenodd', transform: 'translate(11 16) scale(1.3)' };
+      group.append(svg('path', { d: shape(node.state, 0, 0), ...at }));
+    }
     group.append(
       svg('text', { x: inset, y: 20, class: 'name' }, shortened(node.name, most)),
       svg('text', { x: inset, y: 37, class: 'sub' }, shortened(node.sub, Math.floor(most * 1.1))));

@@ -137,9 +137,10 @@ def _matrix(rows: Sequence[_delivery.Row]) -> Iterator[str]:
         for cell in row.cells.values():
             if cell.health != HEALTHY:
                 reasons.setdefault(_reason(row, cell), {})[cell.cluster] = None
-    for reason, where in list(reasons.items())[:_MOST_REASONS]:
+    for reason, places in list(reasons.items())[:_MOST_REASONS]:
+        where = list(places)
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        yield f"{_GAP}! {next(iter(where))}{more}: {plain(reason, 400)}"
+        yield f"{_GAP}! {where[0]}{more}: {plain(reason, 400)}"
     if len(reasons) > _MOST_REASONS:
         yield f"{_GAP}! and {len(reasons) - _MOST_REASONS} other reasons"
 
