@@ -198,11 +198,14 @@ def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
 
 @contextlib.contextmanager
 def load(stack: Running) -> Iterator[list[str]]:
-    """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end."""
+    """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end.
+
+    Slowly, since KubeStellar writes all objects of a policy again for each.
+    """
     wds, names, stop = stack.cluster("wds1"), [], threading.Event()
 
     def grow() -> None:
-        while not stop.wait(0.5):
+        while not stop.wait(3):
             name = f"load{len(names)}"
             meta = {"name": name, "namespace": SHOP, "labels": {"kubestellar.core/workload": SHOP}}
             wds.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
@@ -248,8 +251,9 @@ def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run
             there = stack.cluster(name)
             wait_for(
                 lambda there=there: (
-                    everything <= {o["metadata"]["name"] for o in there.list(CONFIG_MAPS, SHOP).items}
-                )
+                    everything <= {obj["metadata"]["name"] for obj in there.list(CONFIG_MAPS, SHOP).items}
+                ),
+                180,
             )
     assert uid(stack, "cluster2") == staying
 
