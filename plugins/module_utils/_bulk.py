@@ -4,7 +4,8 @@
 """Many objects in one cluster (private to kubestellar.core).
 
 `apply_all` lists what is there once per kind, compares, and sends only what differs, by server-side apply in
-a worker pool, Namespaces and CustomResourceDefinitions first. `delete_all` goes the other way.
+a worker pool, Namespaces and CustomResourceDefinitions first. `delete_all` goes the other way. A `Batch` is `apply_all` in its
+steps, for those who have something to look at in between.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _refusals
 from ansible_collections.kubestellar.core.plugins.module_utils._client import (
     FIELD_MANAGER,
     Cluster,
     label,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    Conflict,
     InvalidInput,
     KubestellarError,
     NotFound,
@@ -35,6 +38,9 @@ WORKERS = 4
 """Threads for requests: more do not help, the API server is the bound (design.md section 8)."""
 
 _ESTABLISHED_SECONDS = 60.0
+_DISCOVERY_SECONDS = 0.2
+_GONE_SECONDS = 60.0
+_MOST_PROBLEMS = 20
 _FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
 _EARLY = {
     "ClusterRole",
@@ -53,7 +59,7 @@ _KNOWN = {("v1", "Namespace"): NAMESPACES, ("apiextensions.k8s.io/v1", "CustomRe
 class Outcome:
     """What happened to one object.
 
-    :ivar method: `none`, `create`, `update` or `delete`.
+    :ivar method: `none`, `create`, `update`, `recreate` or `delete`.
     :ivar error: why it failed; empty when it did not.
     :ivar before, after: the object on both sides, for the diff; None where it is not there.
     """
@@ -100,36 +106,56 @@ def check_definitions(definitions: Iterable[Any], where: str) -> list[dict[str, 
     """The definitions, if each is an object with a name and none is there twice.
 
     :param where: what the message calls their origin, for example `definitions`.
-    :raises InvalidInput: naming the first that is wrong.
+    :raises InvalidInput: naming those that are wrong.
     """
     objects: list[dict[str, Any]] = []
+    problems: list[InvalidInput] = []
     seen: dict[tuple[str, str, str, str], int] = {}
     for number, definition in enumerate(definitions, start=1):
-        if not isinstance(definition, Mapping):
-            raise InvalidInput(f"{where}: entry {number} is a {type(definition).__name__}, not an object.")
-        for key in ("apiVersion", "kind"):
-            if not isinstance(definition.get(key), str) or not definition[key]:
-                raise InvalidInput(f"{where}: entry {number} has no {key}.")
-        kind, metadata = definition["kind"], definition.get("metadata")
-        if (
-            not isinstance(metadata, Mapping)
-            or not isinstance(metadata.get("name"), str)
-            or not metadata["name"]
-        ):
-            raise InvalidInput(f"{where}: entry {number}, a {plain(kind)}, has no metadata.name.")
-        for key in ("labels", "annotations"):
-            _check_strings(metadata.get(key), f"{where}: {label(kind, metadata['name'])}", key)
-        group = definition["apiVersion"].rpartition("/")[0]
-        identity = (group, kind, str(metadata.get("namespace") or ""), metadata["name"])
-        if identity in seen:
-            raise InvalidInput(
-                f"{where}: {label(kind, metadata['name'], metadata.get('namespace'))} is there twice, "
-                f"as entries {seen[identity]} and {number}.",
-                hint="Keep one of them.",
-            )
-        seen[identity] = number
-        objects.append(_diff.wanted(definition))
+        try:
+            _check_definition(definition, where, number, seen)
+        except InvalidInput as problem:
+            problems.append(problem)
+        else:
+            objects.append(_diff.wanted(definition))
+    _raise_all(problems)
     return objects
+
+
+def _check_definition(
+    definition: Any, where: str, number: int, seen: dict[tuple[str, str, str, str], int]
+) -> None:
+    """:raises InvalidInput: what is wrong with one definition. :param seen: those before it, by identity."""
+    if not isinstance(definition, Mapping):
+        raise InvalidInput(f"{where}: entry {number} is a {type(definition).__name__}, not an object.")
+    for key in ("apiVersion", "kind"):
+        if not isinstance(definition.get(key), str) or not definition[key]:
+            raise InvalidInput(f"{where}: entry {number} has no {key}.")
+    kind, metadata = definition["kind"], definition.get("metadata")
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        raise InvalidInput(f"{where}: entry {number}, a {plain(kind)}, has no metadata.name.")
+    for key in ("labels", "annotations"):
+        _check_strings(metadata.get(key), f"{where}: {label(kind, metadata['name'])}", key)
+    group = definition["apiVersion"].rpartition("/")[0]
+    identity = (group, kind, str(metadata.get("namespace") or ""), metadata["name"])
+    if identity in seen:
+        raise InvalidInput(
+            f"{where}: {label(kind, metadata['name'], metadata.get('namespace'))} is there twice, "
+            f"as entries {seen[identity]} and {number}.",
+            hint="Keep one of them.",
+        )
+    seen[identity] = number
+
+
+def _raise_all(problems: Sequence[InvalidInput]) -> None:
+    """:raises InvalidInput: there are problems: one as it is, several one after the other."""
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise problems[0]
+    told = " ".join(problem.message for problem in problems[:_MOST_PROBLEMS])
+    more = len(problems) - _MOST_PROBLEMS
+    raise InvalidInput(f"{told} And {more} more." if more > 0 else told, hint=problems[0].hint)
 
 
 def _check_strings(values: Any, where: str, key: str) -> None:
@@ -167,35 +193,294 @@ def apply_all(
         itself only planned is forecast as created.
     :raises InvalidInput: a namespaced object without a namespace, or the reverse; before the first write.
     """
-    progress = progress or Progress(None)
-    planned_kinds = _planned_kinds(definitions)
-    targets = [_target(cluster, obj, namespace, planned_kinds) for obj in definitions]
-    live = _Live(cluster, [target for target in targets if target.resource is not None], workers)
-    new_namespaces = {
-        target.outcome.name
-        for target in targets
-        if target.resource == NAMESPACES and live.find(target) is None and not target.outcome.error
-    }
+    batch = Batch(
+        cluster,
+        definitions,
+        namespace=namespace,
+        field_manager=field_manager,
+        workers=workers,
+        progress=progress,
+    )
+    batch.read()
+    return batch.apply(force=force, dry_run=dry_run)
 
-    def work(target: _Target) -> None:
-        try:
-            _apply(cluster, target, live, force, dry_run, field_manager, new_namespaces)
-        except KubestellarError as error:
-            target.outcome.error = error.message if not error.hint else f"{error.message} {error.hint}"
 
-    stages: dict[int, list[_Target]] = defaultdict(list)
-    for target in targets:
-        stages[_stage(target.outcome.kind)].append(target)
-    done = 0
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+class Batch:
+    """Definitions beside what a cluster holds of them.
+
+    :ivar targets: one for each definition, in their order.
+    :ivar members: what `read` found by the selector, as pairs of resource and live object.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        definitions: Sequence[Mapping[str, Any]],
+        *,
+        namespace: str | None = None,
+        field_manager: str = FIELD_MANAGER,
+        workers: int = WORKERS,
+        progress: Progress | None = None,
+    ) -> None:
+        """Resolve kinds and namespaces; discovery is the only request.
+
+        :raises InvalidInput: a namespaced object without a namespace, or the reverse.
+        """
+        self._cluster = cluster
+        self._field_manager = field_manager
+        self._workers = workers
+        self._progress = progress or Progress(None)
+        planned = _planned_kinds(definitions)
+        self.targets: list[Target] = []
+        problems: list[InvalidInput] = []
+        for obj in definitions:
+            try:
+                self.targets.append(_target(cluster, obj, namespace, planned))
+            except InvalidInput as problem:
+                problems.append(problem)
+        _raise_all(problems)
+        self.members: list[tuple[Resource, dict[str, Any]]] = []
+        self._new_namespaces: set[str] = set()
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What happened to each definition, in their order."""
+        return [target.outcome for target in self.targets]
+
+    def resources(self) -> set[Resource]:
+        """The resources of the definitions, as far as they are served."""
+        return {target.resource for target in self.targets if target.resource is not None}
+
+    def read(self, selector: str = "") -> None:
+        """List what is there and compare.
+
+        :param selector: label selector that finds most of the objects: all objects that have it are listed, and only
+            where a definition is not among them, a second request looks for it by name.
+        """
+        by_resource: dict[Resource, list[Target]] = defaultdict(list)
+        for target in self.targets:
+            if target.resource is not None:
+                by_resource[target.resource].append(target)
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+            found = pool.map(lambda item: self._find(item[0], item[1], selector), by_resource.items())
+            for resource, members in zip(by_resource, found, strict=True):
+                self.members += [(resource, item) for item in members]
+        for target in self.targets:
+            before = target.before
+            if target.outcome.error or before is None:
+                continue
+            target.differs = not _diff.satisfied(target.want, before, field_manager=self._field_manager)
+        self._new_namespaces = {
+            target.outcome.name
+            for target in self.targets
+            if target.resource == NAMESPACES and target.before is None and not target.outcome.error
+        }
+
+    def _find(self, resource: Resource, targets: list[Target], selector: str) -> list[dict[str, Any]]:
+        """Give the targets of one resource their live objects; what the selector found."""
+        members: list[dict[str, Any]] = []
+        if selector:
+            members = self._cluster.list(resource, label_selector=selector).items
+            _assign(targets, members)
+            targets = [target for target in targets if target.before is None]
+        names = {target.outcome.name for target in targets}
+        namespaces = {target.outcome.namespace for target in targets}
+        if targets:
+            _assign(
+                targets,
+                self._cluster.list(
+                    resource,
+                    next(iter(namespaces)) if len(namespaces) == 1 else None,
+                    field_selector=f"metadata.name={next(iter(names))}" if len(names) == 1 else "",
+                ).items,
+            )
+        return members
+
+    def attempt(self, *, most: int, force: bool = False, recreate: bool = False) -> int:
+        """Let the server try what differs without writing; how many were tried.
+
+        What it refuses has `Outcome.error` afterwards. What turns out to change nothing is not sent later.
+
+        :param most: how many at most. What is there already comes first: only there are other owners and fields that
+            cannot be changed.
+        """
+        candidates = [
+            target
+            for target in self.targets
+            if target.differs and not target.outcome.error and self._can_be_tried(target)
+        ]
+        candidates.sort(key=lambda target: target.before is None)
+        chosen = candidates[:most]
+
+        def attempt(target: Target) -> None:
+            if target.resource is None:
+                return
+            after = self._sent(target, target.resource, force=force, recreate=recreate, dry_run=True)
+            if (
+                target.before is not None
+                and after is not None
+                and _diff.unchanged(target.before, after, self._field_manager)
+            ):
+                target.differs = False
+
+        self._each(attempt, chosen, "tried")
+        return len(chosen)
+
+    def _can_be_tried(self, target: Target) -> bool:
+        return target.resource is not None and target.outcome.namespace not in self._new_namespaces
+
+    def apply(self, *, force: bool = False, dry_run: bool = False, recreate: bool = False) -> list[Outcome]:
+        """Send what differs, in the order of kinds; outcomes in the order of the definitions.
+
+        :param recreate: delete and create what has fields that cannot be changed.
+        """
+
+        def work(target: Target) -> None:
+            self._bring_about(target, force, dry_run, recreate)
+
+        stages: dict[int, list[Target]] = defaultdict(list)
+        for target in self.targets:
+            if target.differs and not target.outcome.error:
+                stages[_stage(target.outcome.kind)].append(target)
         for stage in sorted(stages):
-            for _finished in pool.map(work, stages[stage]):
-                done += 1
-                if done % 100 == 0:
-                    progress.line(f"{done} of {len(targets)} objects compared ({progress.seconds:.0f} s)")
+            self._each(work, stages[stage], "sent")
             if stage == _FIRST["CustomResourceDefinition"] and not dry_run:
-                _wait_established(cluster, [t.outcome for t in stages[stage] if t.outcome.changed], progress)
-    return [target.outcome for target in targets]
+                self._wait_served([target.outcome for target in stages[stage]])
+        return self.outcomes
+
+    def _each(self, work: Callable[[Target], None], targets: Sequence[Target], verb: str) -> None:
+        """Work on targets in parallel. What goes wrong is told in their outcomes."""
+
+        def guarded(target: Target) -> None:
+            try:
+                work(target)
+            except Conflict as error:
+                what = f"{self._cluster.name}: {target.outcome.label}"
+                target.outcome.error = _sentence(
+                    _refusals.explain(error, what) if _refusals.conflicts(error.message) else error
+                )
+            except KubestellarError as error:
+                target.outcome.error = _sentence(error)
+
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+            for done, _finished in enumerate(pool.map(guarded, targets), start=1):
+                if done % 100 == 0:
+                    self._progress.line(
+                        f"{done} of {len(targets)} objects {verb} ({self._progress.seconds:.0f} s)"
+                    )
+
+    def _bring_about(self, target: Target, force: bool, dry_run: bool, recreate: bool) -> None:
+        """Bring one object about, and note what happened in its outcome."""
+        outcome = target.outcome
+        if dry_run and not self._can_be_tried(target):
+            outcome.method, outcome.after = "create", target.want
+            return
+        resource = target.resource
+        if resource is None:
+            target.resource = resource = self._cluster.resource(outcome.api_version, outcome.kind)
+            target.before = self._cluster.get(resource, outcome.name, outcome.namespace)
+        before = target.before
+        after = self._sent(target, resource, force=force, recreate=recreate, dry_run=dry_run)
+        if after is None:
+            after = target.want
+            if before is not None and not dry_run:
+                after = self._recreated(target, resource, str(before["metadata"]["uid"]), force)
+            outcome.method = "recreate"
+        elif before is None:
+            outcome.method = "create"
+        elif _diff.content(before) != _diff.content(after):
+            outcome.method = "update"
+        outcome.before, outcome.after = before, after
+
+    def _sent(
+        self, target: Target, resource: Resource, *, force: bool, recreate: bool, dry_run: bool
+    ) -> dict[str, Any] | None:
+        """The object as the server has it after an apply; None if it can only be recreated, and may be."""
+        try:
+            return self._cluster.apply(
+                resource,
+                target.want,
+                field_manager=self._field_manager,
+                force=force,
+                dry_run=dry_run,
+            )
+        except ApiError as error:
+            fields = _refusals.immutable(error) if target.before is not None else []
+            if not fields:
+                raise
+            what = f"{self._cluster.name}: {target.outcome.label} cannot be changed in {', '.join(fields)}"
+            if resource.kind in _FIRST:
+                raise KubestellarError(
+                    f"{what}.", hint="Everything in it would go with it: give the new one another name."
+                ) from error
+            if not recreate:
+                raise KubestellarError(
+                    f"{what}: it would have to be deleted and created again.",
+                    hint="Set recreate=allowed for that, or take the change back.",
+                ) from error
+            return None
+
+    def _recreated(self, target: Target, resource: Resource, uid: str, force: bool) -> dict[str, Any]:
+        """Delete an object, wait until it is gone, and create it anew."""
+        outcome = target.outcome
+        self._cluster.delete(resource, outcome.name, outcome.namespace, uid=uid)
+        outcome.method, outcome.before = "recreate", target.before  # also if it comes to no more than this
+        waiter = Waiter(Progress(None))
+        follower = waiter.follow(
+            self._cluster, resource, outcome.namespace, field_selector=f"metadata.name={outcome.name}"
+        )
+
+        def evaluate() -> Verdict:
+            there = follower.get(outcome.name, outcome.namespace or "")
+            gone = there is None or there["metadata"]["uid"] != uid
+            return Verdict(gone, () if gone else (f"{outcome.label} is still there",))
+
+        waiter.until(
+            evaluate,
+            timeout=_GONE_SECONDS,
+            what=f"{self._cluster.name}: {outcome.label} is to be created again",
+            hint="Look at its metadata.finalizers. When it is gone, run this again: it is then created.",
+        )
+        return self._cluster.apply(resource, target.want, field_manager=self._field_manager, force=force)
+
+    def _wait_served(self, crds: Sequence[Outcome]) -> None:
+        """Wait until the API server serves new CustomResourceDefinitions and the kinds of which there are definitions."""
+        names = {crd.name for crd in crds if crd.changed and not crd.error}
+        if not names:
+            return
+        wanted = {
+            (target.outcome.api_version, target.outcome.kind)
+            for target in self.targets
+            if target.resource is None and not target.outcome.error
+        }
+        waiter = Waiter(self._progress)
+        follower = waiter.follow(self._cluster, CRDS)
+
+        def evaluate() -> Verdict:
+            missing = [
+                f"{name} is not Established"
+                for name in sorted(names)
+                if condition(follower.get(name), "Established").get("status") != "True"
+            ]
+            if not missing and wanted:
+                served = self._cluster.kinds(refresh=True)
+                missing = [f"{kind} is not served" for version, kind in sorted(wanted - served)]
+            return Verdict(not missing, missing, again=_DISCOVERY_SECONDS)
+
+        waiter.until(
+            evaluate, timeout=_ESTABLISHED_SECONDS, what=f"{self._cluster.name}: CustomResourceDefinitions"
+        )
+
+
+def _assign(targets: Sequence[Target], objects: Sequence[dict[str, Any]]) -> None:
+    """Give targets of one resource their live objects."""
+    found = {(str(obj["metadata"].get("namespace") or ""), obj["metadata"]["name"]): obj for obj in objects}
+    for target in targets:
+        target.before = found.get((target.outcome.namespace or "", target.outcome.name))
+
+
+def _sentence(error: KubestellarError) -> str:
+    return f"{error.message} {error.hint}" if error.hint else error.message
 
 
 def delete_all(
@@ -240,22 +525,33 @@ def raise_failures(outcomes: Sequence[Outcome], cluster: str, verb: str = "apply
     failed = [outcome for outcome in outcomes if outcome.error]
     if not failed:
         return
-    names = ", ".join(outcome.label for outcome in failed[:20])
-    more = f" and {len(failed) - 20} more" if len(failed) > 20 else ""
     raise KubestellarError(
-        f"{cluster}: {len(failed)} of {len(outcomes)} objects could not be handled ({verb}): {names}{more}. "
+        f"{cluster}: {len(failed)} of {len(outcomes)} objects could not be handled ({verb}): {names(failed)}. "
         f"First reason: {failed[0].error}",
         **details,
     )
 
 
+def names(outcomes: Sequence[Outcome]) -> str:
+    """The objects, for a message; `objects` in the result has them all."""
+    shown = ", ".join(outcome.label for outcome in outcomes[:20])
+    return shown if len(outcomes) <= 20 else f"{shown} and {len(outcomes) - 20} more"
+
+
 @dataclass
-class _Target:
-    """One definition on its way. `resource` is None while its CustomResourceDefinition is only planned."""
+class Target:
+    """One definition on its way.
+
+    :ivar resource: None while its CustomResourceDefinition is only planned.
+    :ivar before: the live object.
+    :ivar differs: whether something is to be sent.
+    """
 
     want: dict[str, Any]
     resource: Resource | None
     outcome: Outcome
+    before: dict[str, Any] | None = None
+    differs: bool = True
 
 
 def _target(
@@ -263,7 +559,7 @@ def _target(
     obj: Mapping[str, Any],
     namespace: str | None,
     planned_kinds: Mapping[tuple[str, str], bool],
-) -> _Target:
+) -> Target:
     """Resolve the kind and the namespace of one definition."""
     api_version, kind = obj["apiVersion"], obj["kind"]
     want = dict(obj)
@@ -293,73 +589,7 @@ def _target(
             hint="Remove metadata.namespace.",
         )
     outcome = Outcome(api_version, kind, metadata.get("namespace"), metadata["name"], error=error)
-    return _Target(want, resource, outcome)
-
-
-class _Live:
-    """The live objects of all resources that the targets need, listed in parallel, once per resource."""
-
-    def __init__(self, cluster: Cluster, targets: Sequence[_Target], workers: int) -> None:
-        self._cluster = cluster
-        self._objects: dict[tuple[Resource, str, str], dict[str, Any]] = {}
-        by_resource: dict[Resource, list[_Target]] = defaultdict(list)
-        for target in targets:
-            if target.resource is not None:
-                by_resource[target.resource].append(target)
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            list(pool.map(lambda item: self._read(*item), by_resource.items()))
-
-    def _read(self, resource: Resource, targets: list[_Target]) -> None:
-        names = {target.outcome.name for target in targets}
-        namespaces = {target.outcome.namespace for target in targets}
-        field_selector = f"metadata.name={next(iter(names))}" if len(names) == 1 else ""
-        namespace = next(iter(namespaces)) if len(namespaces) == 1 else None
-        listing = self._cluster.list(resource, namespace, field_selector=field_selector)
-        for item in listing.items:
-            metadata = item["metadata"]
-            if metadata["name"] in names:
-                self._objects[(resource, str(metadata.get("namespace") or ""), metadata["name"])] = item
-
-    def find(self, target: _Target) -> dict[str, Any] | None:
-        if target.resource is None:
-            return None
-        return self._objects.get((target.resource, target.outcome.namespace or "", target.outcome.name))
-
-
-def _apply(
-    cluster: Cluster,
-    target: _Target,
-    live: _Live,
-    force: bool,
-    dry_run: bool,
-    field_manager: str,
-    new_namespaces: set[str],
-) -> None:
-    """Bring one object about, and note what happened in its outcome."""
-    outcome = target.outcome
-    if outcome.error:
-        return
-    if target.resource is None:
-        if dry_run:
-            outcome.method, outcome.after = "create", target.want
-            return
-        target.resource = cluster.resource(outcome.api_version, outcome.kind)
-        before = cluster.get(target.resource, outcome.name, outcome.namespace)
-    else:
-        before = live.find(target)
-    if before is not None and _diff.satisfied(target.want, before, field_manager=field_manager):
-        return
-    if dry_run and outcome.namespace in new_namespaces:
-        outcome.method, outcome.after = "create", target.want
-        return
-    after = cluster.apply(
-        target.resource, target.want, field_manager=field_manager, force=force, dry_run=dry_run
-    )
-    if before is None:
-        outcome.method = "create"
-    elif _diff.content(before) != _diff.content(after):
-        outcome.method = "update"
-    outcome.before, outcome.after = before, after
+    return Target(want, resource, outcome)
 
 
 def _stage(kind: str) -> int:
@@ -384,25 +614,6 @@ def _planned_kinds(definitions: Sequence[Mapping[str, Any]]) -> dict[tuple[str, 
                 spec.get("scope") == "Namespaced"
             )
     return kinds
-
-
-def _wait_established(cluster: Cluster, crds: Sequence[Outcome], progress: Progress) -> None:
-    """Wait until the API server serves new CustomResourceDefinitions."""
-    names = {crd.name for crd in crds if not crd.error}
-    if not names:
-        return
-    waiter = Waiter(progress)
-    follower = waiter.follow(cluster, CRDS)
-
-    def evaluate() -> Verdict:
-        missing = [
-            f"{name} is not Established"
-            for name in sorted(names)
-            if condition(follower.get(name), "Established").get("status") != "True"
-        ]
-        return Verdict(not missing, missing)
-
-    waiter.until(evaluate, timeout=_ESTABLISHED_SECONDS, what=f"{cluster.name}: CustomResourceDefinitions")
 
 
 def in_parallel(work: Callable[[Any], Any], items: Sequence[Any], *, workers: int = WORKERS) -> list[Any]:

@@ -61,6 +61,7 @@ _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ATTEMPTS = 7
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
+_LONGEST_ASKED = 60.0
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
@@ -355,7 +356,7 @@ class Cluster:
     ) -> Any:
         """Send one request and return the decoded JSON answer.
 
-        A 429 is repeated as the server asks. Lost connections and 5xx are repeated where repeating cannot do
+        A 429 is repeated when the server asks for it, after a minute at the latest. Lost connections and 5xx are repeated where repeating cannot do
         harm (`repeatable`; by default reads and server-side apply); a refused connection always, since
         nothing was sent.
 
@@ -371,7 +372,7 @@ class Cluster:
         data = None if body is None else self._encoded(body, action)
         pause = _FIRST_PAUSE
         for attempt in range(1, attempts + 1):
-            last = attempt == attempts
+            last, asked = attempt == attempts, 0.0
             try:
                 response = self._send(method, path, data, query, content_type, accept, timeout, preload=True)
             except urllib3.exceptions.HTTPError as error:
@@ -384,8 +385,8 @@ class Cluster:
                 overloaded = status == 429 or (status >= 500 and status != 501 and repeatable)
                 if last or not overloaded:
                     raise self._refusal(action, status, response.data)
-                pause = max(pause, _retry_after(response.headers.get("Retry-After")))
-            time.sleep(min(pause, _LONGEST_PAUSE))
+                asked = min(_retry_after(response.headers.get("Retry-After")), _LONGEST_ASKED)
+            time.sleep(max(pause, asked))
             pause = min(pause * 2, _LONGEST_PAUSE)
         raise ConnectionFailed(f"{self.name}: cannot {action}.")  # not reached: the last attempt raises
 
@@ -456,21 +457,26 @@ class Cluster:
 
     def _refusal(self, action: str, status: int, data: bytes) -> ApiError:
         """The exception for an answer of 400 and above."""
+        causes: list[Any] = []
         try:
             answer = json.loads(data)
             message, reason = str(answer.get("message") or ""), str(answer.get("reason") or "")
+            causes = (answer.get("details") or {}).get("causes") or []
         except (ValueError, AttributeError):
             message, reason = data.decode(errors="replace"), ""
         sentence = f"{self.name}: cannot {action}: {plain(message) or 'no reason given'} (HTTP {status})."
-        if status == 404:
-            return NotFound(sentence, status=status, reason=reason)
-        if status == 409:
-            return Conflict(sentence, status=status, reason=reason)
         hint = {
             401: "The credentials were not accepted: a token may have expired.",
             403: "The credentials lack this right on this cluster.",
         }.get(status, "")
-        return ApiError(sentence, status=status, reason=reason, hint=hint)
+        kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
+        error = kind(sentence, status=status, reason=reason, hint=hint)
+        error.causes = tuple(
+            (plain(cause.get("field") or ""), plain(cause.get("message") or ""))
+            for cause in causes
+            if isinstance(cause, Mapping)
+        )
+        return error
 
     # -- discovery --------------------------------------------------------------------------------------------
 
@@ -478,6 +484,10 @@ class Cluster:
         """Every resource in its group's preferred version, without subresources. Read once, then remembered."""
         self._discover(refresh=refresh)
         return self._preferred
+
+    def kinds(self, *, refresh: bool = False) -> set[tuple[str, str]]:
+        """(apiVersion, kind) of everything that is served."""
+        return set(self._discover(refresh=refresh))
 
     def served_versions(self) -> dict[tuple[str, str], list[str]]:
         """(group, plural) of what is served in several versions, to these, the preferred one first."""
@@ -895,7 +905,10 @@ def _retry_after(value: str | None) -> float:
     if not value:
         return 0.0
     try:
-        return float(value)
+        return max(0.0, float(value))
     except ValueError:
-        parsed = email.utils.parsedate_to_datetime(value)
-        return max(0.0, parsed.timestamp() - time.time())
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return 0.0  # neither seconds nor a date

@@ -83,6 +83,15 @@ def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> b
     )
 
 
+def unchanged(
+    before: Mapping[str, Any], after: Mapping[str, Any], field_manager: str = FIELD_MANAGER
+) -> bool:
+    """Whether an apply has changed nothing, neither in what people decide nor in which fields are ours."""
+    return content(before) == content(after) and _owned_fields(before, field_manager) == _owned_fields(
+        after, field_manager
+    )
+
+
 def _owned_fields(live: Mapping[str, Any], field_manager: str) -> dict[str, Any] | None:
     """Our `fieldsV1` in the object's managedFields, or None if we never applied it."""
     for entry in (live.get("metadata") or {}).get("managedFields") or []:

@@ -57,6 +57,7 @@ class ApiError(KubestellarError):
 
     :param status: HTTP status code.
     :param reason: `reason` of the Kubernetes Status object, for example `AlreadyExists`; may be empty.
+    :ivar causes: what it has against which field, as pairs of field and message; may be empty.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ApiError(KubestellarError):
         super().__init__(message, hint=hint, status=status, reason=reason, **details)
         self.status = status
         self.reason = reason
+        self.causes: tuple[tuple[str, str], ...] = ()
 
 
 class NotFound(ApiError):

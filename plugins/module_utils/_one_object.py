@@ -9,12 +9,11 @@ What the object is, and what is wrong with it, is in `_metadata.py` and the busi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _metadata
+from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _metadata, _refusals
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
@@ -22,7 +21,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
 
 APPLY_SPEC: dict[str, Any] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -87,40 +85,12 @@ def apply(context: Context, wds: Cluster, resource: Resource, want: Mapping[str,
     try:
         return wds.apply(resource, want, force=context.params["force_conflicts"], dry_run=context.check_mode)
     except Conflict as error:
-        raise _explained(error, f"{wds.name}: {resource.kind} {want['metadata']['name']}") from error
+        raise _refusals.explain(error, f"{wds.name}: {resource.kind} {want['metadata']['name']}") from error
     except NotFound as error:
         error.hint = (
             "KubeStellar's controller-manager brings this type to the WDS: is it running, and is this a WDS?"
         )
         raise
-
-
-def _explained(error: Conflict, what: str) -> Conflict:
-    """A conflict of field managers, told by owner and field; `details["conflicts"]` lists them."""
-    found = conflicts(error.message)
-    if found:
-        owners: dict[str, list[str]] = {}
-        for item in found:
-            owners.setdefault(item["manager"], []).append(item["field"])
-        told = "; ".join(f"{owner} owns {names(fields)}" for owner, fields in sorted(owners.items()))
-        error.message = f"{what} has other owners of what would be changed: {told}."
-        error.details["conflicts"] = found
-    error.hint = "Set force_conflicts to take these fields over, or leave them to their owner."
-    return error
-
-
-def conflicts(message: str) -> list[dict[str, str]]:
-    """Managers and fields in what an API server says against a server-side apply.
-
-    One conflict is `conflict with "kubectl" using v1: .spec.x`; several are `conflicts with "kubectl" using v1:` and then
-    `- .spec.x` for each (kubernetes: staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go).
-    """
-    found = []
-    for part in re.split(r"conflicts? with ", message)[1:]:
-        owner = re.match(r'"([^"]+)"', part)
-        for field in re.findall(r"(?:(?<=: )|(?<=- ))\.[^ ]+", part):
-            found.append({"manager": owner.group(1) if owner else "another manager", "field": field})
-    return found
 
 
 def absent(context: Context, resource: Resource) -> Outcome:

@@ -14,6 +14,9 @@ description:
   - Lists what is there once per kind, compares, and sends only what differs by server-side apply.
     Fields that other managers or defaults set do not count as changes.
   - Namespaces and CustomResourceDefinitions are applied first; the resources of a new definition follow when it is established.
+  - Everything is checked before the first write. Whatever the WDS would refuse is named, and then nothing is written.
+  - The workload is an ApplySet as C(kubectl) has them. Its parent is the ConfigMap C(kubestellar-workload-<name>), which says of which kinds
+    it has objects. What is not among the objects any more is pruned.
 author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
@@ -24,7 +27,9 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the workload. Every object gets the label C(kubestellar.core/workload) with this value.
+      - Name of the workload. Every object gets the label C(kubestellar.core/workload) with this value, and the label
+        C(applyset.kubernetes.io/part-of) of the set. Both are delivered to the WECs too, where they do no harm.
+      - An object is of one workload only. If another one has it already, that is refused.
     type: str
     required: true
   state:
@@ -57,6 +62,40 @@ options:
       - Whether fields that another field manager owns are taken over. If not, such an object fails and the owner is named.
     type: bool
     default: false
+  prune:
+    description:
+      - Whether objects are deleted that an earlier run applied for this workload and that are not among its objects any more.
+      - Nothing is pruned as long as an object fails, or a kind of which the workload may have objects cannot be listed.
+    type: bool
+    default: true
+  prune_limit:
+    description:
+      - The most objects that may be pruned, as a number or as a percentage of the objects that the workload has now. If there are more,
+        the run is refused before the first write, since a source may be incomplete.
+      - If it is left out, a fifth of the objects may be pruned, but always ten.
+    type: str
+  recreate:
+    description:
+      - What is done with an object that differs in a field that cannot be changed. V(never) refuses it, V(allowed) deletes it
+        and creates it again. In the WECs it is then deleted and created again too.
+      - Namespaces and CustomResourceDefinitions are never recreated.
+    type: str
+    choices: [never, allowed]
+    default: never
+  foreign_contents:
+    description:
+      - What is done if a Namespace or CustomResourceDefinition is to be deleted, by O(prune) or O(state=absent), and others have objects in it,
+        which would go too. V(refuse) refuses the run before the first write, V(delete) deletes it with them.
+      - What Kubernetes and its controllers make by themselves does not count.
+    type: str
+    choices: [refuse, delete]
+    default: refuse
+  applyset_namespace:
+    description:
+      - Namespace of the ConfigMap that is the parent of the set. It carries no label that a placement of the workload selects.
+      - Changing it makes another set, to which the objects do not belong.
+    type: str
+    default: kube-system
   wait_timeout:
     description:
       - Seconds to wait until deleted objects are gone, for O(state=absent).
@@ -82,6 +121,19 @@ EXAMPLES = r"""
       - files/shop
     labels:
       team: retail
+
+- name: Let go of a third of the shop, and change what can only be made anew
+  kubestellar.core.workload:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    name: shop
+    src:
+      - files/shop
+    labels:
+      team: retail
+    prune_limit: 40%
+    recreate: allowed
 
 - name: Remove the shop from wds1
   kubestellar.core.workload:
@@ -112,7 +164,8 @@ objects:
       description: Name of the object.
       type: str
     method:
-      description: What was done, or in check mode would be done.
+      description: >-
+        What was done, or in check mode would be done. One of V(none), V(create), V(update), V(recreate) and V(delete).
       type: str
       sample: create
     changed:
@@ -122,8 +175,30 @@ objects:
       description: Why this object failed.
       returned: on failure of this object
       type: str
+pruned:
+  description: One entry per object that was deleted, or in check mode would be, since it is not among the objects any more; as in RV(objects).
+  returned: always
+  type: list
+  elements: dict
+applyset:
+  description: The ConfigMap that is the parent of the set.
+  returned: unless the hub is only planned
+  type: dict
+  contains:
+    namespace:
+      description: Its namespace.
+      type: str
+    name:
+      description: Its name.
+      type: str
+    method:
+      description: What was done with it, or in check mode would be.
+      type: str
+    changed:
+      description: Whether RV(applyset.method) is anything but V(none).
+      type: bool
 summary:
-  description: Number of objects by method.
+  description: Number of objects by method, with those that were pruned.
   returned: always
   type: dict
   sample: {"create": 2, "none": 4}
@@ -142,10 +217,15 @@ diff:
 from collections import Counter
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _limit
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import members, names, sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import (
+    applyset,
+    manage,
+    names,
+    sources,
+)
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
@@ -155,29 +235,52 @@ SPEC: dict[str, Any] = {
     "namespace": {"type": "str"},
     "labels": {"type": "dict", "default": {}},
     "force_conflicts": {"type": "bool", "default": False},
+    "prune": {"type": "bool", "default": True},
+    "prune_limit": {"type": "str"},
+    "recreate": {"type": "str", "choices": ["never", "allowed"], "default": "never"},
+    "foreign_contents": {"type": "str", "choices": ["refuse", "delete"], "default": "refuse"},
+    "applyset_namespace": {"type": "str", "default": "kube-system"},
     "wait_timeout": {"type": "int", "default": 120},
 }
 
 
 def work(context: Context) -> dict[str, Any]:
     """Apply or delete the workload."""
-    names.check_name(context.params["name"])
-    outcomes, cluster = _present(context) if context.params["state"] == "present" else _absent(context)
-    result: dict[str, Any] = {
-        "changed": any(outcome.changed for outcome in outcomes),
-        "objects": [outcome.result() for outcome in outcomes],
-        "summary": dict(Counter(outcome.method for outcome in outcomes)),
-    }
-    if context.check_mode and context.params["state"] == "present":
-        result["planned"] = [_identified(outcome) for outcome in outcomes if outcome.changed]
-    if context.diff_mode:
-        result["diff"] = [outcome.diff(cluster) for outcome in outcomes if outcome.changed]
-    _bulk.raise_failures(outcomes, cluster, context.params["state"], **result)
-    return result
-
-
-def _present(context: Context) -> tuple[list[_bulk.Outcome], str]:
     params = context.params
+    present = params["state"] == "present"
+    names.check_name(params["name"])
+    applyset.check(params["applyset_namespace"], params["labels"])
+    aset = applyset.ApplySet(params["name"], params["applyset_namespace"])
+    wish = manage.Wish(
+        namespace=params["namespace"],
+        force=params["force_conflicts"],
+        prune=params["prune"],
+        limit=_limit.parse("prune_limit", params["prune_limit"]),
+        recreate=params["recreate"] == "allowed",
+        contents=params["foreign_contents"] == "delete",
+    )
+    objects = _objects(params, aset) if present else []
+    if context.planned:
+        done = manage.Done([_bulk.planned(obj, params["namespace"]) for obj in objects])
+        return _result(context, done, str(params["wds"]))
+    wds = context.wds()
+    workload = manage.Workload(wds, aset, dry_run=context.check_mode, progress=context.progress)
+    try:
+        if present:
+            workload.apply(objects, wish)
+        else:
+            workload.remove(contents=wish.contents, timeout=params["wait_timeout"])
+    except KubestellarError as error:
+        error.details = {**_result(context, workload.done, wds.name), **error.details}
+        raise
+    finally:
+        for text in workload.done.warnings:
+            context.warn(text)
+    return _result(context, workload.done, wds.name)
+
+
+def _objects(params: dict[str, Any], aset: applyset.ApplySet) -> list[dict[str, Any]]:
+    """The objects that the options describe, with the labels of the workload."""
     read = sources.read(params["definitions"], params["src"])
     params["definitions"] = sources.shown(params["definitions"])
     given = _bulk.check_definitions(read, f"workload {params['name']}")
@@ -186,20 +289,35 @@ def _present(context: Context) -> tuple[list[_bulk.Outcome], str]:
             f"The workload {params['name']} has no objects.",
             hint="Give definitions or src, or remove the workload with state=absent.",
         )
-    labels = {**params["labels"], names.WORKLOAD_LABEL: params["name"]}
-    objects = _bulk.check_definitions(names.labelled(given, labels), "labels")
-    if context.planned:
-        return [_bulk.planned(obj, params["namespace"]) for obj in objects], str(params["wds"])
-    wds = context.wds()
-    outcomes = _bulk.apply_all(
-        wds,
-        objects,
-        namespace=params["namespace"],
-        force=params["force_conflicts"],
-        dry_run=context.check_mode,
-        progress=context.progress,
-    )
-    return outcomes, wds.name
+    labels = {
+        **params["labels"],
+        names.WORKLOAD_LABEL: params["name"],
+        applyset.PART_OF: aset.id,
+    }
+    return _bulk.check_definitions(names.labelled(given, labels), "labels")
+
+
+def _result(context: Context, done: manage.Done, cluster: str) -> dict[str, Any]:
+    """The documented result."""
+    outcomes = done.outcomes
+    members = [*done.objects, *done.pruned]
+    result: dict[str, Any] = {
+        "changed": any(outcome.changed for outcome in outcomes),
+        "objects": [outcome.result() for outcome in done.objects],
+        "pruned": [outcome.result() for outcome in done.pruned],
+        "summary": dict(Counter(outcome.method for outcome in members)),
+    }
+    if done.parent is not None:
+        result["applyset"] = {
+            key: value
+            for key, value in done.parent.result().items()
+            if key in ("name", "namespace", "method", "changed")
+        }
+    if context.check_mode and context.params["state"] == "present":
+        result["planned"] = [_identified(outcome) for outcome in done.objects if outcome.changed]
+    if context.diff_mode:
+        result["diff"] = [outcome.diff(cluster) for outcome in outcomes if outcome.changed]
+    return result
 
 
 def _identified(outcome: _bulk.Outcome) -> dict[str, Any]:
@@ -209,17 +327,6 @@ def _identified(outcome: _bulk.Outcome) -> dict[str, Any]:
         metadata["namespace"] = outcome.namespace
     metadata["labels"] = dict(((outcome.after or {}).get("metadata") or {}).get("labels") or {})
     return {"apiVersion": outcome.api_version, "kind": outcome.kind, "metadata": metadata}
-
-
-def _absent(context: Context) -> tuple[list[_bulk.Outcome], str]:
-    if context.planned:
-        return [], str(context.params["wds"])
-    wds = context.wds()
-    found = members.live(wds, context.params["name"])
-    outcomes = _bulk.delete_all(wds, found, dry_run=context.check_mode)
-    if found and not context.check_mode and not any(outcome.error for outcome in outcomes):
-        members.wait_gone(wds, found, context.params["wait_timeout"], context.progress)
-    return outcomes, wds.name
 
 
 def main() -> None:

@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a workload about in a WDS, or remove it (private to kubestellar.core).
+
+The order makes every interruption harmless: all checks and dry runs, then the parent says where members may be, then they
+are applied, then what is not wanted any more is deleted, and only then the parent says less. A run that ends in between
+leaves a parent that says too much, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import members, prune
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset import (
+    ApplySet,
+    GroupKind,
+    Scope,
+    scope_of,
+)
+
+MOST_TRIED = 200
+"""How many objects are tried by a dry run before the first write: each costs about half of what writing it costs."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of the objects of a workload.
+
+    :ivar namespace: for namespaced objects that name none.
+    :ivar prune: whether members that are not wanted any more are deleted.
+    :ivar limit: how many of them at most; None for the default.
+    :ivar recreate: whether an object is deleted and created again where it cannot be changed.
+    :ivar contents: whether Namespaces and definitions may be deleted with what others have in them.
+    """
+
+    namespace: str | None = None
+    force: bool = False
+    prune: bool = True
+    limit: Limit | None = None
+    recreate: bool = False
+    contents: bool = False
+
+
+@dataclass
+class Done:
+    """What was done, or in check mode would be.
+
+    :ivar objects: the wanted objects, in their order.
+    :ivar pruned: what was deleted.
+    :ivar parent: the ConfigMap that is the parent of the set.
+    :ivar warnings: sentences for people.
+    """
+
+    objects: list[_bulk.Outcome] = field(default_factory=list)
+    pruned: list[_bulk.Outcome] = field(default_factory=list)
+    parent: _bulk.Outcome | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def outcomes(self) -> list[_bulk.Outcome]:
+        """Everything that may have been written, the parent last."""
+        return [*self.objects, *self.pruned, *([self.parent] if self.parent else [])]
+
+
+class Workload:
+    """One workload in one WDS.
+
+    :param dry_run: only ask the server.
+    """
+
+    def __init__(self, wds: Cluster, aset: ApplySet, *, dry_run: bool, progress: Progress) -> None:
+        self._wds = wds
+        self._aset = aset
+        self._dry_run = dry_run
+        self._progress = progress
+        self._parent = wds.get(CONFIG_MAPS, aset.name, aset.namespace)
+        self._known = aset.scope(self._parent) if self._parent is not None else None
+        self._written = _bulk.Outcome(
+            "v1", CONFIG_MAPS.kind, aset.namespace, aset.name, before=self._parent
+        )
+        self.done = Done(parent=self._written)
+
+    def apply(self, objects: Sequence[Mapping[str, Any]], wish: Wish) -> None:
+        """Apply the objects and prune. What happens is in `done`, also if this raises.
+
+        :param objects: from `_bulk.check_definitions`, labelled.
+        :raises InvalidInput: a namespaced object without a namespace, or the reverse; before the first write.
+        :raises Refused: another set has some of the objects, or more would be deleted than may be; before the first write.
+        :raises KubestellarError: objects failed; `done` says which ones, and what was done with the others.
+        """
+        done, aset = self.done, self._aset
+        batch = _bulk.Batch(self._wds, objects, namespace=wish.namespace, progress=self._progress)
+        done.objects = batch.outcomes
+        batch.read(members.selector(aset))
+        looked_at = {GroupKind.of(resource) for resource in batch.resources()}
+        others = members.read(self._wds, aset, self._known, others_than=looked_at)
+        found = members.ours([*batch.members, *others.found], aset)
+        prune.check_claims(
+            self._wds.name,
+            aset,
+            prune.claims(
+                aset, [(target.outcome.label, target.before) for target in batch.targets if target.before]
+            ),
+        )
+        wanted = {
+            (GroupKind.of_object(outcome.api_version, outcome.kind), outcome.namespace or "", outcome.name)
+            for outcome in done.objects
+        }
+        gone = self._leaving(batch, wanted, found, others, wish)
+        if self._dry_run:
+            batch.apply(force=wish.force, dry_run=True, recreate=wish.recreate)
+        else:
+            batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
+        self._check_tried()
+        scope = scope_of((o.api_version, o.kind, o.namespace) for o in done.objects)
+        leaving = {obj["metadata"]["uid"] for _resource, obj in gone}
+        staying = [pair for pair in found if pair[1]["metadata"]["uid"] not in leaving]
+        final = scope | _scope_of_found(staying) | Scope(frozenset(others.unread))
+        if others.unread and self._known is not None:
+            final |= Scope(namespaces=self._known.namespaces)
+        wide = final | _scope_of_found(gone) | (self._known or Scope())
+        if not self._dry_run:
+            self._write_parent(wide)
+            batch.apply(force=wish.force, recreate=wish.recreate)
+            _bulk.raise_failures(done.objects, self._wds.name)
+        done.pruned = _bulk.delete_all(self._wds, gone, dry_run=self._dry_run)
+        _bulk.raise_failures(done.pruned, self._wds.name, "prune")
+        self._write_parent(final)
+
+    def _check_tried(self) -> None:
+        """:raises KubestellarError: the server refuses some of the objects; nothing has been written."""
+        failed = [outcome for outcome in self.done.objects if outcome.error]
+        if not failed:
+            return
+        for outcome in self.done.objects:
+            outcome.method = "none"
+        raise KubestellarError(
+            f"{self._wds.name}: {len(failed)} of {count(len(self.done.objects), 'object')} of the workload {self._aset.workload} "
+            f"cannot be applied, so nothing has been written: {_bulk.names(failed)}. First reason: {failed[0].error}"
+        )
+
+    def _leaving(
+        self,
+        batch: _bulk.Batch,
+        wanted: set[prune.Identity],
+        found: Sequence[members.Found],
+        others: members.Members,
+        wish: Wish,
+    ) -> list[members.Found]:
+        """What is to be pruned, checked; nothing as long as something could not be looked at."""
+        if others.gone:
+            self.done.warnings.append(
+                f"{self._wds.name}: {names([str(kind) for kind in others.gone])} is not served any more and nothing defines it: "
+                f"what the workload {self._aset.workload} had of it is gone."
+            )
+        if others.unread:
+            listed = "; ".join(f"{kind}: {reason}" for kind, reason in sorted(others.unread.items()))
+            self.done.warnings.append(
+                f"{self._wds.name}: nothing is pruned from the workload {self._aset.workload} in this run, since it may have objects "
+                f"of kinds that cannot be looked at: {listed}"
+            )
+            return []
+        if not wish.prune:
+            return []
+        uids = {target.before["metadata"]["uid"] for target in batch.targets if target.before is not None}
+        gone = prune.leaving(found, wanted, uids)
+        alive = [obj for _resource, obj in found if not obj["metadata"].get("deletionTimestamp")]
+        prune.check_limit(self._wds.name, self._aset, gone, len(alive), wish.limit)
+        if not wish.contents:
+            prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, gone, sorted(wanted)))
+        return gone
+
+    def remove(self, *, contents: bool, timeout: float) -> None:
+        """Delete all members, wait until they are gone, and delete the parent.
+
+        :param contents: as in `Wish`.
+        :param timeout: seconds to wait.
+        :raises Refused: others have objects in what would be deleted; before the first write.
+        :raises KubestellarError: some kinds cannot be looked at, or objects could not be deleted.
+        :raises WaitTimeout: some are still there.
+        """
+        read = members.read(self._wds, self._aset, self._known)
+        if read.unread:
+            listed = "; ".join(f"{kind}: {reason}" for kind, reason in sorted(read.unread.items()))
+            raise KubestellarError(
+                f"{self._wds.name}: the workload {self._aset.workload} cannot be removed, since it may have objects of kinds that "
+                f"cannot be looked at: {listed}",
+                hint="Nothing has been deleted. Repair what serves these kinds, or delete its definition, and run this again.",
+            )
+        if not contents:
+            prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, read.found))
+        deleted = _bulk.delete_all(self._wds, read.found, dry_run=self._dry_run)
+        self.done.objects = deleted
+        _bulk.raise_failures(deleted, self._wds.name, "absent")
+        if read.found and not self._dry_run:
+            members.wait_gone(self._wds, read.found, timeout, self._progress)
+        self._delete_parent()
+
+    def _says(self, scope: Scope) -> bool:
+        """Whether the parent says just this already."""
+        return self._parent is not None and _diff.satisfied(self._aset.parent(scope), self._parent)
+
+    def _write_parent(self, scope: Scope) -> None:
+        """Let the parent say this; in check mode, note what it would say in the end."""
+        outcome = self._written
+        if self._says(scope):
+            return
+        want = self._aset.parent(scope)
+        if self._dry_run:
+            after: Mapping[str, Any] = want
+        else:
+            # Whatever somebody else has written there, it says what is true.
+            after = self._parent = self._wds.apply(CONFIG_MAPS, want, force=True)
+        outcome.method = "create" if outcome.before is None else "update"
+        outcome.after = after
+
+    def _delete_parent(self) -> None:
+        outcome = self._written
+        if self._parent is None:
+            return
+        if not self._dry_run:
+            self._wds.delete(
+                CONFIG_MAPS, outcome.name, outcome.namespace, uid=self._parent["metadata"]["uid"]
+            )
+        outcome.method = "delete"
+
+
+def _scope_of_found(found: Sequence[members.Found]) -> Scope:
+    return scope_of(
+        (resource.api_version, resource.kind, obj["metadata"].get("namespace")) for resource, obj in found
+    )
