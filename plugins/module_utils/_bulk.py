@@ -296,8 +296,8 @@ class Batch:
             )
         return members
 
-    def attempt(self, *, most: int, force: bool = False, recreate: bool = False) -> int:
-        """Let the server try what differs without writing; how many were tried.
+    def attempt(self, *, most: int, force: bool = False, recreate: bool = False) -> None:
+        """Let the server try what differs without writing.
 
         What it refuses has `Outcome.error` afterwards. What turns out to change nothing is not sent later.
 
@@ -324,7 +324,6 @@ class Batch:
                 target.differs = False
 
         self._each(attempt, chosen, "tried")
-        return len(chosen)
 
     def _can_be_tried(self, target: Target) -> bool:
         return target.resource is not None and target.outcome.namespace not in self._new_namespaces
@@ -396,6 +395,7 @@ class Batch:
         self, target: Target, resource: Resource, *, force: bool, recreate: bool, dry_run: bool
     ) -> dict[str, Any] | None:
         """The object as the server has it after an apply; None if it can only be recreated, and may be."""
+        target.tried = True
         try:
             return self._cluster.apply(
                 resource,
@@ -545,6 +545,7 @@ class Target:
     :ivar resource: None while its CustomResourceDefinition is only planned.
     :ivar before: the live object.
     :ivar differs: whether something is to be sent.
+    :ivar tried: whether the server has seen it in a dry run.
     """
 
     want: dict[str, Any]
@@ -552,6 +553,7 @@ class Target:
     outcome: Outcome
     before: dict[str, Any] | None = None
     differs: bool = True
+    tried: bool = False
 
 
 def _target(

@@ -19,9 +19,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, CRDS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import members, prune
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import members, prune, schemas
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset import (
     ApplySet,
     GroupKind,
@@ -86,9 +86,7 @@ class Workload:
         self._progress = progress
         self._parent = wds.get(CONFIG_MAPS, aset.name, aset.namespace)
         self._known = aset.scope(self._parent) if self._parent is not None else None
-        self._written = _bulk.Outcome(
-            "v1", CONFIG_MAPS.kind, aset.namespace, aset.name, before=self._parent
-        )
+        self._written = _bulk.Outcome("v1", CONFIG_MAPS.kind, aset.namespace, aset.name, before=self._parent)
         self.done = Done(parent=self._written)
 
     def apply(self, objects: Sequence[Mapping[str, Any]], wish: Wish) -> None:
@@ -122,6 +120,7 @@ class Workload:
             batch.apply(force=wish.force, dry_run=True, recreate=wish.recreate)
         else:
             batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
+        self._check_schemas(batch)
         self._check_tried()
         scope = scope_of((o.api_version, o.kind, o.namespace) for o in done.objects)
         leaving = {obj["metadata"]["uid"] for _resource, obj in gone}
@@ -137,6 +136,24 @@ class Workload:
         done.pruned = _bulk.delete_all(self._wds, gone, dry_run=self._dry_run)
         _bulk.raise_failures(done.pruned, self._wds.name, "prune")
         self._write_parent(final)
+
+    def _check_schemas(self, batch: _bulk.Batch) -> None:
+        """Note in the outcomes what is wrong with objects that the server has not tried."""
+        unseen = [
+            target
+            for target in batch.targets
+            if target.differs and not target.tried and not target.outcome.error
+        ]
+        if not unseen:
+            return
+        found = schemas.read(self._wds, {target.outcome.api_version for target in unseen})
+        for target in batch.targets:
+            if target.resource == CRDS and target.differs:
+                found.add_definition(target.want)
+        for target in unseen:
+            problems = found.problems(target.want)
+            if problems:
+                target.outcome.error = f"{self._wds.name}: {target.outcome.label}: {'; '.join(problems)}."
 
     def _check_tried(self) -> None:
         """:raises KubestellarError: the server refuses some of the objects; nothing has been written."""
