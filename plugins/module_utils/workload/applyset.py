@@ -26,7 +26,6 @@ PARENT_ID = "applyset.kubernetes.io/id"
 TOOLING = "applyset.kubernetes.io/tooling"
 KINDS = "applyset.kubernetes.io/contains-group-kinds"
 NAMESPACES = "applyset.kubernetes.io/additional-namespaces"
-_OLD_KINDS = "applyset.kubernetes.io/contains-group-resources"
 
 TOOL = "kubestellar.core"
 VERSION = "0.1.0"
@@ -154,11 +153,6 @@ def check(namespace: str, labels: Mapping[str, str]) -> None:
     for label in labels:
         if label in (PART_OF, PARENT_ID):
             raise InvalidInput(f"labels has {label}, which the module sets itself.", hint="Take it out.")
-
-
-def owner(labels: Mapping[str, str], workload_label: str) -> tuple[str, str]:
-    """The workload and the set that an object belongs to by its labels; empty where it names none."""
-    return labels.get(workload_label, ""), labels.get(PART_OF, "")
 
 
 def scope_of(members: Iterable[tuple[str, str, str | None]]) -> Scope:
