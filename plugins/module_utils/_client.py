@@ -35,6 +35,14 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
+_NO_YAML_TAGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
+_YAML_NUMBERS = {
+    "tag:yaml.org,2002:float": re.compile(
+        r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?$|[-+]?[0-9]+[eE][-+]?[0-9]+$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
+    ),
+    "tag:yaml.org,2002:int": re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$"),
+}
+
 _IMPORT_ERROR: ImportError | None = None
 try:
     import urllib3
@@ -42,10 +50,15 @@ try:
 
     # The C versions are ten times faster.
     class _LOADER(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Kubernetes knows no dates: what looks like one is a string."""
+        """Scalars as Kubernetes reads them: dates and `=` are text, `22:22` is no number in base 60, and `1e3` is one.
+
+        Kubernetes: sigs.k8s.io/yaml, goyaml.v2/resolve.go.
+        """
 
         yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-            first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+            first: [
+                (tag, _YAML_NUMBERS.get(tag, pattern)) for tag, pattern in pairs if tag not in _NO_YAML_TAGS
+            ]
             for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
 

@@ -22,6 +22,48 @@ def test_what_looks_like_a_date_is_a_string_as_in_kubernetes():
     assert obj == {"a": "2026-01-01", "b": "2026-01-01T00:00:00Z", "c": 1, "d": True}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("=", "="),
+        ("22:22", "22:22"),
+        ("1:30.5", "1:30.5"),
+        ("1e3", 1000.0),
+        ("1.5E-1", 0.15),
+        (".5", 0.5),
+        ("-7", -7),
+        ("0x1f", 31),
+        ("0644", 420),
+        ("08", "08"),
+        ("1.2.3", "1.2.3"),
+        ("+", "+"),
+        (".", "."),
+        ("1e", "1e"),
+        ("2026-01-01", "2026-01-01"),
+        ("on", True),
+    ],
+)
+def test_scalars_are_what_kubernetes_takes_them_for(text, value):
+    (obj,) = _client.load_yaml(f"a: [{text}]", "x")
+    assert obj == {"a": [value]} and type(obj["a"][0]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("7", 7),
+        ("0.5", 0.5),
+        ("-3", 0),
+        ("soon", 0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+    ],
+)
+def test_a_server_says_when_to_come_again(header, seconds):
+    assert _client._retry_after(header) == seconds
+
+
 def test_documents_and_lists_are_flattened_and_empty_ones_left_out():
     text = "kind: A\n---\n---\nkind: ThingList\nitems: [{kind: B}, {kind: C}]"
     assert [obj["kind"] for obj in _client.load_yaml(text, "x")] == ["A", "B", "C"]
