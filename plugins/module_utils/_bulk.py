@@ -24,7 +24,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
-    Conflict,
     InvalidInput,
     KubestellarError,
     NotFound,
@@ -61,6 +60,7 @@ class Outcome:
 
     :ivar method: `none`, `create`, `update`, `recreate` or `delete`.
     :ivar error: why it failed; empty when it did not.
+    :ivar failure: the error behind that, if there is one.
     :ivar before, after: the object on both sides, for the diff; None where it is not there.
     """
 
@@ -70,6 +70,7 @@ class Outcome:
     name: str
     method: str = "none"
     error: str = ""
+    failure: KubestellarError | None = field(default=None, repr=False)
     before: Mapping[str, Any] | None = field(default=None, repr=False)
     after: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -77,6 +78,11 @@ class Outcome:
     def changed(self) -> bool:
         """Whether something was, or in check mode would be, written."""
         return self.method != "none"
+
+    def fail(self, error: KubestellarError) -> None:
+        """Note why it failed."""
+        self.failure = error
+        self.error = f"{error.message} {error.hint}" if error.hint else error.message
 
     @property
     def label(self) -> str:
@@ -210,6 +216,7 @@ class Batch:
 
     :ivar targets: one for each definition, in their order.
     :ivar members: what `read` found by the selector, as pairs of resource and live object.
+    :ivar unlisted: resources that may not be listed in all Namespaces, with the reason: of these `members` has nothing.
     """
 
     def __init__(
@@ -240,16 +247,13 @@ class Batch:
                 problems.append(problem)
         _raise_all(problems)
         self.members: list[tuple[Resource, dict[str, Any]]] = []
+        self.unlisted: dict[Resource, str] = {}
         self._new_namespaces: set[str] = set()
 
     @property
     def outcomes(self) -> list[Outcome]:
         """What happened to each definition, in their order."""
         return [target.outcome for target in self.targets]
-
-    def resources(self) -> set[Resource]:
-        """The resources of the definitions, as far as they are served."""
-        return {target.resource for target in self.targets if target.resource is not None}
 
     def read(self, selector: str = "") -> None:
         """List what is there and compare.
@@ -280,7 +284,12 @@ class Batch:
         """Give the targets of one resource their live objects; what the selector found."""
         members: list[dict[str, Any]] = []
         if selector:
-            members = self._cluster.list(resource, label_selector=selector).items
+            try:
+                members = self._cluster.list(resource, label_selector=selector).items
+            except ApiError as error:
+                if error.status != 403:
+                    raise
+                self.unlisted[resource] = error.message
             _assign(targets, members)
             targets = [target for target in targets if target.before is None]
         names = {target.outcome.name for target in targets}
@@ -331,7 +340,7 @@ class Batch:
     def apply(self, *, force: bool = False, dry_run: bool = False, recreate: bool = False) -> list[Outcome]:
         """Send what differs, in the order of kinds; outcomes in the order of the definitions.
 
-        :param recreate: delete and create what has fields that cannot be changed.
+        :param recreate: delete and create what has fields that cannot be changed, but no Namespaces and definitions.
         """
 
         def work(target: Target) -> None:
@@ -353,13 +362,8 @@ class Batch:
         def guarded(target: Target) -> None:
             try:
                 work(target)
-            except Conflict as error:
-                what = f"{self._cluster.name}: {target.outcome.label}"
-                target.outcome.error = _sentence(
-                    _refusals.explain(error, what) if _refusals.conflicts(error.message) else error
-                )
             except KubestellarError as error:
-                target.outcome.error = _sentence(error)
+                target.outcome.fail(error)
 
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
             for done, _finished in enumerate(pool.map(guarded, targets), start=1):
@@ -405,19 +409,9 @@ class Batch:
                 dry_run=dry_run,
             )
         except ApiError as error:
-            fields = _refusals.immutable(error) if target.before is not None else []
-            if not fields:
+            lasting = resource.kind in _FIRST or target.before is None
+            if lasting or not recreate or not _refusals.immutable(error):
                 raise
-            what = f"{self._cluster.name}: {target.outcome.label} cannot be changed in {', '.join(fields)}"
-            if resource.kind in _FIRST:
-                raise KubestellarError(
-                    f"{what}.", hint="Everything in it would go with it: give the new one another name."
-                ) from error
-            if not recreate:
-                raise KubestellarError(
-                    f"{what}: it would have to be deleted and created again.",
-                    hint="Set recreate=allowed for that, or take the change back.",
-                ) from error
             return None
 
     def _recreated(self, target: Target, resource: Resource, uid: str, force: bool) -> dict[str, Any]:
@@ -477,10 +471,6 @@ def _assign(targets: Sequence[Target], objects: Sequence[dict[str, Any]]) -> Non
     found = {(str(obj["metadata"].get("namespace") or ""), obj["metadata"]["name"]): obj for obj in objects}
     for target in targets:
         target.before = found.get((target.outcome.namespace or "", target.outcome.name))
-
-
-def _sentence(error: KubestellarError) -> str:
-    return f"{error.message} {error.hint}" if error.hint else error.message
 
 
 def delete_all(

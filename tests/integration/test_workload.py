@@ -175,26 +175,30 @@ def refused(result: dict[str, Any], *words: str) -> None:
 # -- the set ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_workload_is_an_applyset_as_kubectl_knows_it(stack, apply, wds, tmp_path):
-    assert apply(config_map("a"), config_map("b"), secret("s"))["applyset"]["method"] == "create"
-    live = wds.get(CONFIG_MAPS, PROBE.name, PROBE.namespace)["metadata"]
-    assert live["labels"] == {"applyset.kubernetes.io/id": PROBE.id}
-    assert parent(wds)[KINDS] == "ConfigMap,Secret"
-    assert parent(wds)["applyset.kubernetes.io/additional-namespaces"] == PLACE
-    assert wds.get(SECRETS, "s", PLACE)["metadata"]["labels"][PART_OF] == PROBE.id
+def test_a_workload_is_an_applyset_as_kubectl_knows_it(stack, apply, call, wds, tmp_path):
+    # kubectl wants a parent that has a Namespace in that of the objects.
+    place = {"applyset_namespace": PLACE}
+    aset = ApplySet("probe", PLACE)
+    assert apply(config_map("a"), config_map("b"), secret("s"), **place)["applyset"]["method"] == "create"
+    live = wds.get(CONFIG_MAPS, aset.name, PLACE)["metadata"]
+    assert live["labels"] == {"applyset.kubernetes.io/id": aset.id}
+    assert wds.get(SECRETS, "s", PLACE)["metadata"]["labels"][PART_OF] == aset.id
+    path = tmp_path / "a.yml"
+    path.write_text(yaml.safe_dump(config_map("a")))
 
     def kubectl() -> subprocess.CompletedProcess[str]:
-        path = tmp_path / "a.yml"
-        path.write_text(yaml.safe_dump(config_map("a")))
-        command = ["apply", "--server-side", "--force-conflicts", "--prune", f"--filename={path}"]
-        place = ["--namespace", PROBE.namespace, f"--applyset=configmap/{PROBE.name}"]
         return subprocess.run(
             [
                 str(stack.stack.bin / "kubectl"),
                 f"--kubeconfig={stack.kubeconfig}",
                 "--context=wds1",
-                *command,
-                *place,
+                f"--namespace={PLACE}",
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--prune",
+                f"--applyset=configmap/{aset.name}",
+                f"--filename={path}",
             ],
             env={**os.environ, "KUBECTL_APPLYSET": "true"},
             capture_output=True,
@@ -203,25 +207,29 @@ def test_a_workload_is_an_applyset_as_kubectl_knows_it(stack, apply, wds, tmp_pa
             check=False,
         )
 
+    def hand_over(tooling: str) -> None:
+        wds.patch(CONFIG_MAPS, aset.name, PLACE, {"metadata": {"annotations": {TOOLING: tooling}}})
+
     done = kubectl()
     assert done.returncode != 0 and 'tooling "kubestellar.core"' in done.stderr, done.stderr
-    assert names(wds) == {"a", "b"}
-
-    def hand_over(tooling: str) -> None:
-        change = {"metadata": {"annotations": {TOOLING: tooling}}}
-        wds.patch(CONFIG_MAPS, PROBE.name, PROBE.namespace, change)
-
-    ours = parent(wds)[TOOLING]
+    assert names(wds) == {"a", "b", aset.name}
     hand_over("kubectl/v1.34.4")
-    refused(apply(config_map("a")), PROBE.name, "kubectl/v1.34.4")
+    refused(apply(config_map("a"), **place), aset.name, "kubectl/v1.34.4")
     done = kubectl()
     assert done.returncode == 0, done.stderr
-    assert names(wds) == {"a"} and names(wds, SECRETS) == set(), "kubectl finds our members by our parent"
-    hand_over(ours)
+    assert names(wds) == {"a", aset.name} and names(wds, SECRETS) == set(), (
+        "kubectl finds members by the parent"
+    )
+    hand_over(live["annotations"][TOOLING])
+    assert listed(
+        call("workload", wds="wds1", name="probe", state="absent", **place)["objects"], "delete"
+    ) == ["a"]
+    assert names(wds) == set()
 
 
 def test_what_is_not_wanted_any_more_is_pruned_unless_told_otherwise(apply, wds):
     apply(config_map("a"), config_map("b"), secret("s"))
+    assert parent(wds)["applyset.kubernetes.io/additional-namespaces"] == PLACE
     kept = apply(config_map("a"), prune=False)
     assert kept["changed"] is False and names(wds, SECRETS) == {"s"}
     assert parent(wds)[KINDS] == "ConfigMap,Secret"

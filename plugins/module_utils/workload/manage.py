@@ -14,12 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _refusals
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    Conflict,
+    KubestellarError,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, CRDS
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, CRDS, NAMESPACES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import members, prune, schemas
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset import (
@@ -84,7 +88,12 @@ class Workload:
         self._aset = aset
         self._dry_run = dry_run
         self._progress = progress
-        self._parent = wds.get(CONFIG_MAPS, aset.name, aset.namespace)
+        try:
+            self._parent = wds.get(CONFIG_MAPS, aset.name, aset.namespace)
+        except ApiError as error:
+            if error.status == 403:
+                error.hint = "Set applyset_namespace to a Namespace in which the credentials have this right."
+            raise
         self._known = aset.scope(self._parent) if self._parent is not None else None
         self._written = _bulk.Outcome("v1", CONFIG_MAPS.kind, aset.namespace, aset.name, before=self._parent)
         self.done = Done(parent=self._written)
@@ -101,8 +110,12 @@ class Workload:
         batch = _bulk.Batch(self._wds, objects, namespace=wish.namespace, progress=self._progress)
         done.objects = batch.outcomes
         batch.read(members.selector(aset))
-        looked_at = {GroupKind.of(resource) for resource in batch.resources()}
-        others = members.read(self._wds, aset, self._known, others_than=looked_at)
+        wanted = {
+            (GroupKind.of_object(outcome.api_version, outcome.kind), outcome.namespace or "", outcome.name)
+            for outcome in done.objects
+        }
+        others = members.read(self._wds, aset, self._known, others_than={kind for kind, *_rest in wanted})
+        others.unread |= {GroupKind.of(resource): reason for resource, reason in batch.unlisted.items()}
         found = members.ours([*batch.members, *others.found], aset)
         prune.check_claims(
             self._wds.name,
@@ -111,15 +124,12 @@ class Workload:
                 aset, [(target.outcome.label, target.before) for target in batch.targets if target.before]
             ),
         )
-        wanted = {
-            (GroupKind.of_object(outcome.api_version, outcome.kind), outcome.namespace or "", outcome.name)
-            for outcome in done.objects
-        }
         gone = self._leaving(batch, wanted, found, others, wish)
         if self._dry_run:
             batch.apply(force=wish.force, dry_run=True, recreate=wish.recreate)
         else:
             batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
+        self._explain(batch)
         self._check_schemas(batch)
         self._check_tried()
         scope = scope_of((o.api_version, o.kind, o.namespace) for o in done.objects)
@@ -132,10 +142,23 @@ class Workload:
         if not self._dry_run:
             self._write_parent(wide)
             batch.apply(force=wish.force, recreate=wish.recreate)
+            self._explain(batch)
             _bulk.raise_failures(done.objects, self._wds.name)
         done.pruned = _bulk.delete_all(self._wds, gone, dry_run=self._dry_run)
         _bulk.raise_failures(done.pruned, self._wds.name, "prune")
         self._write_parent(final)
+
+    def _explain(self, batch: _bulk.Batch) -> None:
+        """Say what can be done about refusals where there is a choice."""
+        for target in batch.targets:
+            outcome, error = target.outcome, target.outcome.failure
+            what = f"{self._wds.name}: {outcome.label}"
+            if isinstance(error, Conflict) and _refusals.conflicts(error.message):
+                outcome.fail(_refusals.explain(error, what))
+            elif isinstance(error, ApiError) and target.before is not None:
+                fields = _refusals.immutable(error)
+                if fields:
+                    outcome.fail(_immutable(f"{what} cannot be changed in {names(fields)}", outcome.kind))
 
     def _check_schemas(self, batch: _bulk.Batch) -> None:
         """Note in the outcomes what is wrong with objects that the server has not tried."""
@@ -251,6 +274,18 @@ class Workload:
                 CONFIG_MAPS, outcome.name, outcome.namespace, uid=self._parent["metadata"]["uid"]
             )
         outcome.method = "delete"
+
+
+def _immutable(what: str, kind: str) -> KubestellarError:
+    if kind in (NAMESPACES.kind, CRDS.kind):
+        return KubestellarError(
+            f"{what}.",
+            hint="It is not recreated, since everything in it would go with it: give it another name.",
+        )
+    return KubestellarError(
+        f"{what}: it would have to be deleted and created again.",
+        hint="Set recreate=allowed for that, or take the change back.",
+    )
 
 
 def _scope_of_found(found: Sequence[members.Found]) -> Scope:

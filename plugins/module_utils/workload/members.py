@@ -109,12 +109,15 @@ def _unserved(wds: Cluster, kinds: Sequence[GroupKind]) -> tuple[dict[GroupKind,
 
     What a definition or an aggregated API stands for can come back, with its objects.
     """
-    definitions = [item["metadata"]["name"] for item in wds.list(CRDS, metadata_only=True).items]
-    aggregated = {
-        str(item["spec"].get("group") or "")
-        for item in wds.list(_API_SERVICES).items
-        if (item.get("spec") or {}).get("service")
-    }
+    try:
+        definitions = [item["metadata"]["name"] for item in wds.list(CRDS, metadata_only=True).items]
+        aggregated = {
+            str(item["spec"].get("group") or "")
+            for item in wds.list(_API_SERVICES).items
+            if (item.get("spec") or {}).get("service")
+        }
+    except ApiError as error:
+        return dict.fromkeys(kinds, f"it is not served, and why is not known: {error.message}"), []
     unread: dict[GroupKind, str] = {}
     gone: list[GroupKind] = []
     for kind in kinds:

@@ -25,8 +25,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.workload.names im
 Identity = tuple[GroupKind, str, str]
 """An object whatever its version: kind, namespace or nothing, name."""
 
-_DEFAULT_LIMIT = Limit(20, percent=True)
-_ALWAYS_ALLOWED = 10
+DEFAULT_LIMIT = Limit(20, percent=True)
+ALWAYS_ALLOWED = 10
 _MADE_BY_KUBERNETES = {
     ("ConfigMap", "kube-root-ca.crt"),
     ("ConfigMap", "openshift-service-ca.crt"),
@@ -72,9 +72,9 @@ def check_limit(where: str, aset: ApplySet, gone: Sequence[Found], whole: int, l
     :raises Refused: more would be pruned.
     """
     if limit is None:
-        if len(gone) <= _ALWAYS_ALLOWED or not _DEFAULT_LIMIT.below(len(gone), whole):
+        if len(gone) <= ALWAYS_ALLOWED or not DEFAULT_LIMIT.below(len(gone), whole):
             return
-        allowed = f"{_DEFAULT_LIMIT} or {_ALWAYS_ALLOWED}"
+        allowed = f"{DEFAULT_LIMIT} or {ALWAYS_ALLOWED}"
     elif not limit.below(len(gone), whole):
         return
     else:
