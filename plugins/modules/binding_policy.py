@@ -198,8 +198,8 @@ options:
     elements: str
   planned_objects:
     description:
-      - Objects that an earlier task of the same check mode run would create or label, as RV(kubestellar.core.workload#module:planned),
-        so that the preview counts them. It has no effect outside check mode.
+      - Objects that an earlier task of the same check mode run would create, label or delete, as
+        RV(kubestellar.core.workload#module:planned), so that the preview counts them. It has no effect outside check mode.
     type: list
     elements: dict
   redeliver:

@@ -203,7 +203,9 @@ summary:
   type: dict
   sample: {"create": 2, "none": 4}
 planned:
-  description: The objects that would be created or changed, each with C(apiVersion), C(kind) and C(metadata), for previews of placement.
+  description: >-
+    The objects that would be created or changed, each with C(apiVersion), C(kind) and C(metadata), for previews of placement. Those that
+    would be pruned have C(state=absent) too.
   returned: in check mode
   type: list
   elements: dict
@@ -314,7 +316,10 @@ def _result(context: Context, done: manage.Done, cluster: str) -> dict[str, Any]
             if key in ("name", "namespace", "method", "changed")
         }
     if context.check_mode and context.params["state"] == "present":
-        result["planned"] = [_identified(outcome) for outcome in done.objects if outcome.changed]
+        result["planned"] = [
+            *(_identified(outcome) for outcome in done.objects if outcome.changed),
+            *({**_identified(outcome), "state": "absent"} for outcome in done.pruned),
+        ]
     if context.diff_mode:
         result["diff"] = [outcome.diff(cluster) for outcome in outcomes if outcome.changed]
     return result

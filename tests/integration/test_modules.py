@@ -24,6 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     SECRETS,
     Resource,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset import ApplySet
 
 PERSISTENT_VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", False)
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget", True)
@@ -39,6 +40,7 @@ def config_map(name="settings", **data):
 
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "probe"}}
+PROBE = ApplySet("probe", "kube-system")
 
 
 @pytest.fixture
@@ -67,9 +69,8 @@ def test_workload_is_created_left_alone_changed_and_removed(stack, call, probe):
     (diff,) = changed["diff"]
     assert "colour: blue" in diff["before"] and "colour: red" in diff["after"]
     wds = stack.cluster("wds1")
-    assert wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"] == {
-        "kubestellar.core/workload": "probe"
-    }
+    labels = wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"]
+    assert labels == {"kubestellar.core/workload": "probe", "applyset.kubernetes.io/part-of": PROBE.id}
     gone = call("workload", wds="wds1", name="probe", state="absent")
     assert methods(gone) == {"ConfigMap settings": "delete", "Namespace probe": "delete"}
     assert wds.get(NAMESPACES, "probe") is None
@@ -80,7 +81,9 @@ def test_workload_labels_are_set_changed_and_unset(stack, probe):
     wds = stack.cluster("wds1")
 
     def labels():
-        return wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"]
+        found = dict(wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"])
+        assert found.pop("applyset.kubernetes.io/part-of") == PROBE.id
+        return found
 
     probe(config_map(), labels={"team": "retail"})
     assert labels() == {"team": "retail", "kubestellar.core/workload": "probe"}
@@ -211,15 +214,6 @@ def test_workload_bad_input_is_one_sentence_and_nothing_is_written(stack, call, 
     result = call("workload", wds="wds1", name="probe", definitions=definitions)
     assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
     assert stack.writes_since(before) == []
-
-
-def test_workload_one_bad_object_does_not_stop_the_others(stack, probe):
-    probe()
-    good, bad = config_map("good"), {**config_map("bad"), "unknownField": 1}
-    result = probe(bad, good)
-    assert result["failed"] and "1 of 3 objects" in result["msg"] and "unknownField" in result["msg"]
-    assert [entry["name"] for entry in result["objects"] if "error" in entry] == ["bad"]
-    assert stack.cluster("wds1").get(CONFIG_MAPS, "good", "probe") is not None
 
 
 def test_workload_of_an_unknown_wds_or_context_says_so(stack, module):
@@ -596,3 +590,18 @@ def test_a_check_run_previews_objects_that_it_would_create(stack, module):
         ("Namespace", "probe"),
     ]
     assert [item["code"] for item in seen["preview"]["warnings"]] == []
+
+
+def test_a_check_run_previews_objects_that_it_would_prune(stack, module, probe):
+    where = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1"}
+    policy = {
+        **where,
+        "its": "its1",
+        "name": "probe",
+        "cluster_selectors": [{"match_labels": {"city": "turin"}}],
+        "downsync": [{"object_selectors": [{"match_labels": {"kubestellar.core/workload": "probe"}}]}],
+    }
+    probe(config_map(), config_map("goes"))
+    workload = module("workload", _check=True, **where, name="probe", definitions=[NAMESPACE, config_map()])
+    seen = module("binding_policy", _check=True, **policy, planned_objects=workload["planned"])
+    assert [o["name"] for o in seen["preview"]["objects"]] == ["settings", "probe"]

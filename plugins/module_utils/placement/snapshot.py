@@ -79,7 +79,7 @@ class Sources:
     :ivar api_groups: what the controller-manager of the WDS is limited to, if that is known otherwise than by its
         Deployment in the hosting cluster.
     :ivar planned: objects of the WDS, by `apiVersion`, `kind` and `metadata`, that an earlier task of the same check
-        mode run would create or label.
+        mode run would create or label, or, if their `state` is `absent`, delete.
     """
 
     wds: Cluster
@@ -400,6 +400,9 @@ def _with_planned(
     labels = dict(namespaces)
     for obj in planned:
         candidate = Candidate(known.of(obj).resource, obj["metadata"])
+        if obj.get("state") == "absent":
+            found.pop(candidate.key, None)
+            continue
         there = found.get(candidate.key)
         if there is not None:
             merged = {**(there.metadata.get("labels") or {}), **(obj["metadata"].get("labels") or {})}

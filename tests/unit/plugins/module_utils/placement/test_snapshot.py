@@ -42,3 +42,10 @@ def test_planned_objects_count_as_if_they_were_there():
 def test_nothing_planned_changes_nothing():
     there = Candidate(CONFIG_MAPS, {"name": "a", "namespace": "shop"})
     assert snapshot._with_planned([there], {"n": {"a": "b"}}, []) == ([there], {"n": {"a": "b"}})
+
+
+def test_planned_objects_that_are_to_go_do_not_count():
+    stays = Candidate(CONFIG_MAPS, {"name": "stays", "namespace": "n"})
+    goes = Candidate(CONFIG_MAPS, {"name": "goes", "namespace": "n"})
+    planned = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": dict(goes.metadata), "state": "absent"}
+    assert snapshot._with_planned([stays, goes], {}, [planned, planned]) == ([stays], {})
