@@ -62,6 +62,16 @@ try:
             for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
 
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            """A mapping. One that has a key twice is refused, as Kubernetes does: only one of the two could be meant."""
+            keys = [key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode)]
+            if len(set(keys)) < len(keys):
+                twice = next(key for key in keys if keys.count(key) > 1)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {twice} is there twice", node.start_mark
+                )
+            return super().construct_mapping(node, deep)
+
     _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 except ImportError as error:
     _IMPORT_ERROR = error
@@ -113,7 +123,13 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
     """
     _require_yaml()
     try:
-        documents = list(yaml.load_all(text, Loader=_LOADER))
+        # JSON is YAML too, and read thirty times faster as what it is.
+        documents = [json.loads(text, object_pairs_hook=_pairs)] if text[:1] in ("{", b"{") else None
+    except ValueError:
+        documents = None
+    try:
+        if documents is None:
+            documents = list(yaml.load_all(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         raise InvalidInput(f"{source} is not valid YAML: {plain(error)}.") from error
     objects: list[dict[str, Any]] = []
@@ -127,6 +143,14 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
         else:
             objects.append(document)
     return objects
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. :raises ValueError: it has a key twice."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a key is there twice")
+    return result
 
 
 def dump_yaml(data: Any) -> str:

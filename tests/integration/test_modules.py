@@ -51,7 +51,8 @@ def probe(call):
         return call("workload", wds="wds1", name="probe", definitions=[NAMESPACE, *definitions], **parameters)
 
     yield apply
-    assert call("workload", wds="wds1", name="probe", state="absent").get("failed") is not True
+    gone = call("workload", wds="wds1", name="probe", state="absent", foreign_contents="delete")
+    assert gone.get("failed") is not True, gone["msg"]
 
 
 def methods(result):

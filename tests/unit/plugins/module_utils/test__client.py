@@ -64,12 +64,33 @@ def test_a_server_says_when_to_come_again(header, seconds):
     assert _client._retry_after(header) == seconds
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": "=", "b": [1e3, null, "x\\u00e9"]}', '{a: =, b: [1e3, ~, "x\\u00e9"]}']
+)
+def test_json_is_read_as_yaml_is(text):
+    for given in (text, text.encode()):
+        assert _client.load_yaml(given, "x") == [{"a": "=", "b": [1000.0, None, "xé"]}]
+
+
+def test_a_mapping_may_be_merged_with_others_and_have_their_keys():
+    (obj,) = _client.load_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "x")
+    assert obj["b"] == {"x": 1, "y": 3}
+
+
 def test_documents_and_lists_are_flattened_and_empty_ones_left_out():
     text = "kind: A\n---\n---\nkind: ThingList\nitems: [{kind: B}, {kind: C}]"
     assert [obj["kind"] for obj in _client.load_yaml(text, "x")] == ["A", "B", "C"]
 
 
-@pytest.mark.parametrize(("text", "words"), [("a: [", "x is not valid YAML"), ("- 1", "x holds a list")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [", "x is not valid YAML"),
+        ("- 1", "x holds a list"),
+        ('{"a": 1, "a": 2}', "x is not valid YAML: the key a is there twice"),
+        ("a: {b: 1, c: 2, b: 3}", r"x is not valid YAML: the key b is there twice .*line 1, column 4"),
+    ],
+)
 def test_what_is_no_manifest_is_refused_with_its_source(text, words):
     with pytest.raises(InvalidInput, match=words):
         _client.load_yaml(text, "x")
