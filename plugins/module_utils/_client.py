@@ -62,16 +62,6 @@ try:
             for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            """A mapping. One that has a key twice is refused, as Kubernetes does: only one of the two could be meant."""
-            keys = [key.value for key, _value in node.value if isinstance(key, yaml.ScalarNode)]
-            if len(set(keys)) < len(keys):
-                twice = next(key for key in keys if keys.count(key) > 1)
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {twice} is there twice", node.start_mark
-                )
-            return super().construct_mapping(node, deep)
-
     _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 except ImportError as error:
     _IMPORT_ERROR = error
@@ -85,6 +75,9 @@ _ATTEMPTS = 7
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _LONGEST_ASKED = 60.0
+_MISFIT = b"failed to create typed patch object"
+"""What is applied is not of its type; the server calls that its own fault, a 500, but it stays so (kubernetes:
+staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/structuredmerge.go)."""
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
@@ -124,7 +117,7 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
     _require_yaml()
     try:
         # JSON is YAML too, and read thirty times faster as what it is.
-        documents = [json.loads(text, object_pairs_hook=_pairs)] if text[:1] in ("{", b"{") else None
+        documents = [json.loads(text)] if text[:1] in ("{", b"{") else None
     except ValueError:
         documents = None
     try:
@@ -143,14 +136,6 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
         else:
             objects.append(document)
     return objects
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. :raises ValueError: it has a key twice."""
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        raise ValueError("a key is there twice")
-    return result
 
 
 def dump_yaml(data: Any) -> str:
@@ -420,7 +405,7 @@ class Cluster:
                 if status < 400:
                     return json.loads(response.data) if response.data else {}
                 overloaded = status == 429 or (status >= 500 and status != 501 and repeatable)
-                if last or not overloaded:
+                if last or not overloaded or _MISFIT in response.data:
                     raise self._refusal(action, status, response.data)
                 asked = min(_retry_after(response.headers.get("Retry-After")), _LONGEST_ASKED)
             time.sleep(max(pause, asked))

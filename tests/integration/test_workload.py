@@ -27,6 +27,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset
     PART_OF,
     TOOLING,
     ApplySet,
+    GroupKind,
+    Scope,
 )
 
 from . import real_manifests, relay
@@ -35,6 +37,8 @@ from .running import wait_for
 
 PLACE = "bulk"
 PROBE, OTHER = ApplySet("probe", "kube-system"), ApplySet("other", "kube-system")
+BESIDE = ApplySet("probe", PLACE)
+"""With its parent beside its members, which is what kubectl wants of a parent that has a Namespace."""
 API_SERVICES = Resource("apiregistration.k8s.io", "v1", "apiservices", "APIService", False)
 GADGETS = Resource("example.com", "v1", "gadgets", "Gadget", True)
 
@@ -128,8 +132,9 @@ def apply(stack, call, wds) -> Iterator[Callable[..., dict[str, Any]]]:
         return call("workload", wds="wds1", name=name, definitions=list(definitions), **options)
 
     yield run
-    for aset in (PROBE, OTHER):
-        gone = call("workload", wds="wds1", name=aset.workload, state="absent", foreign_contents="delete")
+    for aset in (PROBE, OTHER, BESIDE):
+        place = {"applyset_namespace": aset.namespace, "foreign_contents": "delete"}
+        gone = call("workload", wds="wds1", name=aset.workload, state="absent", **place)
         assert gone.get("failed") is not True, gone["msg"]
         assert wds.get(CONFIG_MAPS, aset.name, aset.namespace) is None
 
@@ -169,16 +174,14 @@ def names(wds: Any, resource: Resource = CONFIG_MAPS) -> set[str]:
 def refused(result: dict[str, Any], *words: str) -> None:
     assert result.get("failed"), result
     assert all(word in result["msg"] for word in words), result["msg"]
-    assert "\n" not in result["msg"] and result["changed"] is False
+    assert "\n" not in result["msg"] and not result.get("changed")
 
 
 # -- the set ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_workload_is_an_applyset_as_kubectl_knows_it(stack, apply, call, wds, tmp_path):
-    # kubectl wants a parent that has a Namespace in that of the objects.
-    place = {"applyset_namespace": PLACE}
-    aset = ApplySet("probe", PLACE)
+    aset, place = BESIDE, {"applyset_namespace": PLACE}
     assert apply(config_map("a"), config_map("b"), secret("s"), **place)["applyset"]["method"] == "create"
     live = wds.get(CONFIG_MAPS, aset.name, PLACE)["metadata"]
     assert live["labels"] == {"applyset.kubernetes.io/id": aset.id}
@@ -316,23 +319,32 @@ def test_a_workload_without_a_parent_is_found_in_all_kinds(apply, call, wds, sta
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "words", "left"),
     [
-        (Fault(CONFLICT, "PATCH", "/configmaps/b", 9), ["1 of 2 objects", "ConfigMap bulk/b"]),
-        (Fault(CONFLICT, "DELETE", "/secrets/s", 9), ["1 of 1 objects", "Secret bulk/s"]),
-        (Fault(CONFLICT, "PATCH", f"/{PROBE.name}", 9), [PROBE.name]),
+        (Fault(CONFLICT, "PATCH", "/configmaps/b", 9), ["1 of 2 objects", "ConfigMap bulk/b"], {"s"}),
+        (Fault(CONFLICT, "DELETE", "/secrets/s", 9), ["1 of 1 objects", "Secret bulk/s"], {"s"}),
+        (Fault(CONFLICT, "PATCH", f"/{PROBE.name}", 9), [PROBE.name], set()),
     ],
-    ids=["while applying", "while pruning", "before the first write"],
+    ids=["before anything is pruned", "while pruning", "after pruning"],
 )
-def test_an_interrupted_run_loses_track_of_nothing(apply, apply_with, wds, fault, words):
+def test_an_interrupted_run_loses_track_of_nothing(apply, apply_with, wds, fault, words, left):
     apply(config_map("a"), secret("s"))
-    # Beyond what is tried before: the fault comes with the write.
     wanted = [config_map("a"), config_map("b")]
     result = apply_with(fault, definitions=wanted)
     assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
-    assert parent(wds)[KINDS] == "ConfigMap,Secret" and names(wds, SECRETS) == {"s"}
+    assert parent(wds)[KINDS] == "ConfigMap,Secret" and names(wds, SECRETS) == left
     assert apply(*wanted)["changed"] is True
     assert names(wds) == {"a", "b"} and names(wds, SECRETS) == set() and parent(wds)[KINDS] == "ConfigMap"
+
+
+def test_nothing_is_applied_before_the_parent_says_where(apply, apply_with, wds):
+    apply(config_map("a"))
+    wanted = [config_map("a"), secret("s")]
+    assert apply_with(Fault(CONFLICT, "PATCH", f"/{PROBE.name}", 9), definitions=wanted)["failed"]
+    assert names(wds, SECRETS) == set()
+    result = apply_with(Fault(CONFLICT, "PATCH", "/secrets/s", 99), definitions=wanted)
+    assert result["failed"] and names(wds, SECRETS) == set()
+    assert listed(apply(*wanted)["objects"], "create") == ["s"]
 
 
 def test_a_failed_read_deletes_nothing_and_says_so(apply, apply_with, wds):
@@ -396,8 +408,8 @@ def test_a_kind_that_is_not_served_for_now_keeps_its_objects(apply, call, wds, d
 def test_a_kind_whose_definition_has_gone_is_forgotten(apply, wds):
     """So is one of an aggregated API, but not while that only does not answer."""
     apply(config_map("a"))
-    kinds = {"metadata": {"annotations": {KINDS: "ConfigMap,Thing.down.example"}}}
-    wds.patch(CONFIG_MAPS, PROBE.name, PROBE.namespace, kinds)
+    kinds = frozenset({GroupKind("ConfigMap"), GroupKind("Thing", "down.example")})
+    wds.apply(CONFIG_MAPS, PROBE.parent(Scope(kinds, frozenset({PLACE}))), force=True)
     down = {"group": "down.example", "version": "v1", "groupPriorityMinimum": 1000, "versionPriority": 15}
     service = {"namespace": PLACE, "name": "nobody"}
     wds.apply(

@@ -131,8 +131,10 @@ def contents(wds: Cluster, gone: Sequence[Found], kept: Iterable[Identity] = ())
     :returns: each such Namespace or definition, as messages call it, with the objects.
     """
     leaving_uids = {obj["metadata"]["uid"] for _resource, obj in gone}
-    namespaces = {obj["metadata"]["name"] for resource, obj in gone if resource == NAMESPACES}
-    definitions = {obj["metadata"]["name"] for resource, obj in gone if resource.kind == CRDS.kind}
+    # What discovery tells of a resource is more than what is known without it.
+    named = [(GroupKind.of(resource), obj["metadata"]["name"]) for resource, obj in gone]
+    namespaces = {name for kind, name in named if kind == GroupKind.of(NAMESPACES)}
+    definitions = {name for kind, name in named if kind == GroupKind.of(CRDS)}
     if not namespaces and not definitions:
         return {}
     listable = [resource for resource in wds.resources() if {"list", "delete"} <= resource.verbs]

@@ -72,6 +72,12 @@ def test_json_is_read_as_yaml_is(text):
         assert _client.load_yaml(given, "x") == [{"a": "=", "b": [1000.0, None, "xé"]}]
 
 
+def test_of_a_key_that_is_there_twice_the_last_one_counts_as_with_helm():
+    """KubeStellar's own chart has one (core-chart/templates)."""
+    for text in ("a: 1\na: 2", '{"a": 1, "a": 2}'):
+        assert _client.load_yaml(text, "x") == [{"a": 2}]
+
+
 def test_a_mapping_may_be_merged_with_others_and_have_their_keys():
     (obj,) = _client.load_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "x")
     assert obj["b"] == {"x": 1, "y": 3}
@@ -87,8 +93,6 @@ def test_documents_and_lists_are_flattened_and_empty_ones_left_out():
     [
         ("a: [", "x is not valid YAML"),
         ("- 1", "x holds a list"),
-        ('{"a": 1, "a": 2}', "x is not valid YAML: the key a is there twice"),
-        ("a: {b: 1, c: 2, b: 3}", r"x is not valid YAML: the key b is there twice .*line 1, column 4"),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_its_source(text, words):
