@@ -31,13 +31,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, NAMESPACES, Resource
-from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
 
 WORKERS = 4
 """Threads for requests: more do not help, the API server is the bound (design.md section 8)."""
 
 _ESTABLISHED_SECONDS = 60.0
-_DISCOVERY_SECONDS = 0.2
+_DISCOVERY_SECONDS = 0.3
 _GONE_SECONDS = 60.0
 _MOST_PROBLEMS = 20
 _FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
@@ -311,12 +311,16 @@ class Batch:
         What it refuses has `Outcome.error` afterwards. What turns out to change nothing is not sent later.
 
         :param most: how many at most. What is there already comes first: only there are other owners and fields that
-            cannot be changed.
+            cannot be changed. New CustomResourceDefinitions are left out: to try one costs as much as to write it, a second
+            for a megabyte.
         """
         candidates = [
             target
             for target in self.targets
-            if target.differs and not target.outcome.error and self._can_be_tried(target)
+            if target.differs
+            and not target.outcome.error
+            and self._can_be_tried(target)
+            and not (target.before is None and target.resource == CRDS)
         ]
         candidates.sort(key=lambda target: target.before is None)
         chosen = candidates[:most]
@@ -438,32 +442,37 @@ class Batch:
         return self._cluster.apply(resource, target.want, field_manager=self._field_manager, force=force)
 
     def _wait_served(self, crds: Sequence[Outcome]) -> None:
-        """Wait until the API server serves new CustomResourceDefinitions and the kinds of which there are definitions."""
-        names = {crd.name for crd in crds if crd.changed and not crd.error}
-        if not names:
+        """Wait until the API server serves what new CustomResourceDefinitions define."""
+        wanted: set[tuple[str, str]] = set()
+        for crd in crds:
+            if crd.changed and not crd.error:
+                wanted |= _defined(crd.after or {})
+        if not wanted:
             return
-        wanted = {
-            (target.outcome.api_version, target.outcome.kind)
-            for target in self.targets
-            if target.resource is None and not target.outcome.error
-        }
-        waiter = Waiter(self._progress)
-        follower = waiter.follow(self._cluster, CRDS)
 
         def evaluate() -> Verdict:
-            missing = [
-                f"{name} is not Established"
-                for name in sorted(names)
-                if condition(follower.get(name), "Established").get("status") != "True"
-            ]
-            if not missing and wanted:
-                served = self._cluster.kinds(refresh=True)
-                missing = [f"{kind} is not served" for version, kind in sorted(wanted - served)]
+            lacking = sorted(wanted - self._cluster.kinds(refresh=True))
+            missing = [f"{kind} of {version} is not served" for version, kind in lacking]
             return Verdict(not missing, missing, again=_DISCOVERY_SECONDS)
 
-        waiter.until(
-            evaluate, timeout=_ESTABLISHED_SECONDS, what=f"{self._cluster.name}: CustomResourceDefinitions"
+        # Not by watch: definitions have a megabyte each, and what counts is that their kinds are served.
+        Waiter(self._progress).until(
+            evaluate,
+            timeout=_ESTABLISHED_SECONDS,
+            what=f"{self._cluster.name}: CustomResourceDefinitions",
+            hint="Look at their conditions. When they are Established, run this again.",
         )
+
+
+def _defined(crd: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(apiVersion, kind) of everything that a CustomResourceDefinition lets be served."""
+    spec = crd.get("spec") or {}
+    kind = str((spec.get("names") or {}).get("kind"))
+    return {
+        (f"{spec.get('group')}/{version.get('name')}", kind)
+        for version in spec.get("versions") or []
+        if version.get("served")
+    }
 
 
 def _assign(targets: Sequence[Target], objects: Sequence[dict[str, Any]]) -> None:

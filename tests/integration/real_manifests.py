@@ -22,16 +22,23 @@ _MODULES = Path(__file__).parent / "manifests"
 _SOURCES = CHECKOUT / "roles" / "embedded" / "files" / "go"
 _FILES = {
     "github.com/argoproj/argo-cd/v3": ["manifests/install.yaml"],
+    # One of its definitions has one and a half megabytes.
     "github.com/prometheus-operator/prometheus-operator": [
-        "bundle.yaml",
-        "example/prometheus-operator-crd-full/monitoring.coreos.com_alertmanagerconfigs.yaml",
+        "example/prometheus-operator-crd-full/*_alertmanagerconfigs.yaml",
+        "example/prometheus-operator-crd-full/*_[p]ro[bm]*[es]s.yaml",
+        "example/prometheus-operator-crd-full/*_servicemonitors.yaml",
+        "example/rbac/prometheus-operator/*.yaml",
     ],
     "github.com/tektoncd/pipeline": [
         "config/100-namespace/*.yaml",
         "config/300-crds/*.yaml",
         "config/*.yaml",
     ],
-    "knative.dev/serving": ["config/core/**/*.yaml"],
+    # Without its objects of kinds that another module defines.
+    "knative.dev/serving": [
+        "config/core/[12]*.yaml",
+        "config/core/*/*.yaml",
+    ],
     "sigs.k8s.io/gateway-api": ["config/crd/experimental/gateway*.yaml", "examples/standard/**/*.yaml"],
 }
 
@@ -77,7 +84,7 @@ def _without_repetitions(paths: list[Path]) -> list[Path]:
 
 
 def chart(running: Running, folder: Path) -> list[Path]:
-    """KubeStellar's own chart, rendered by helm."""
+    """KubeStellar's own chart, rendered by helm, and the definitions of KubeFlex that it needs."""
     charts = running.stack.bin.resolve().parent / "charts"
     shutil.copytree(charts / "core-chart", folder / "core-chart")
     shutil.copytree(charts / "kubeflex-operator", folder / "core-chart" / "charts" / "kubeflex-operator")
@@ -115,4 +122,4 @@ def chart(running: Running, folder: Path) -> list[Path]:
     assert done.returncode == 0, done.stderr
     rendered = folder / "rendered.yaml"
     rendered.write_text(done.stdout)
-    return [rendered]
+    return [rendered, *sorted((charts.parent / "crds" / "kubeflex").glob("*.yaml"))]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CONFIG_MAPS,
     CRDS,
@@ -522,43 +524,26 @@ def test_published_manifests_are_applied_left_alone_and_pruned_completely(stack,
     """Hundreds of objects, with definitions of more than a megabyte."""
     found = real_manifests.published(stack)
     found["kubestellar"] = real_manifests.chart(stack, tmp_path)
-    spaces = [
-        namespace(name) for name in ("real", "kubestellar", "foo", "bar", "infra-ns", "site-ns", "store-ns")
-    ]
+    spaces = [namespace(name) for name in ("real", "kubestellar")]
     options = {"src": [str(path) for paths in found.values() for path in paths], "namespace": "real"}
     made = apply(*spaces, **options)
     assert made.get("failed") is not True, made["msg"]
     assert set(made["summary"]) == {"create"} and made["summary"]["create"] > 250
     again = apply(*spaces, **options)
     assert again["changed"] is False, [entry for entry in again["objects"] if entry["changed"]]
-    kinds = {entry["kind"] for entry in made["objects"]}
     gone = apply(spaces[0], prune_limit="100%")
-    assert listed(gone["pruned"], "delete") == sorted(
-        entry["name"] for entry in made["objects"] if entry["name"] != "real" or entry["kind"] != "Namespace"
-    )
-    wait_for(
-        lambda: (
-            not wds.kinds(refresh=True)
-            & {
-                (e["api_version"], e["kind"])
-                for e in made["objects"]
-                if "." in e["api_version"].partition("/")[0]
-                and not e["api_version"].partition("/")[0].endswith(".k8s.io")
-            }
-        ),
-        60,
-    )
-    left = {
-        resource.kind: listing
-        for resource in wds.resources(refresh=True)
-        if "list" in resource.verbs
-        and resource.kind in kinds
-        and (
-            listing := [
-                i["metadata"]["name"]
-                for i in wds.list(resource, label_selector=f"{PART_OF}={PROBE.id}", metadata_only=True).items
-                if i["metadata"]["name"] != "real"
-            ]
-        )
-    }
-    assert left == {}
+    assert gone.get("failed") is not True, gone["msg"]
+    assert len(gone["pruned"]) == len(made["objects"]) - 1
+    # Namespaces and definitions take a moment to go.
+    wait_for(lambda: members_of(wds) == {"Namespace real"})
+
+
+def members_of(wds: Any) -> set[str]:
+    """What carries the label of the workload `probe`, of all kinds that are served."""
+    found = set()
+    for resource in wds.resources(refresh=True):
+        if {"list", "delete"} <= resource.verbs:
+            with contextlib.suppress(NotFound):
+                items = wds.list(resource, label_selector=f"{PART_OF}={PROBE.id}", metadata_only=True).items
+                found |= {f"{resource.kind} {item['metadata']['name']}" for item in items}
+    return found
