@@ -39,6 +39,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.sources import SOURCES_SPEC
 
 
 def workload_offline(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -52,7 +53,7 @@ def workload_offline(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[dic
 
 def _workload(entry: Mapping[str, Any]) -> dict[str, Any]:
     source = entry.get("source") or {}
-    given = {key: source.get(key) for key in ("src", "definitions", "namespace")}
+    given = {key: source.get(key) for key in (*SOURCES_SPEC, "namespace")}
     given |= {"name": entry["name"], "wds": entry.get("wds"), "labels": entry.get("labels")}
     return {key: value for key, value in given.items() if value}
 

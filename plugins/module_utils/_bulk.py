@@ -61,6 +61,7 @@ class Outcome:
     :ivar method: `none`, `create`, `update`, `recreate` or `delete`.
     :ivar error: why it failed; empty when it did not.
     :ivar failure: the error behind that, if there is one.
+    :ivar source: where its definition comes from, as messages name it; empty if that is not said.
     :ivar before, after: the object on both sides, for the diff; None where it is not there.
     """
 
@@ -71,6 +72,7 @@ class Outcome:
     method: str = "none"
     error: str = ""
     failure: KubestellarError | None = field(default=None, repr=False)
+    source: str = ""
     before: Mapping[str, Any] | None = field(default=None, repr=False)
     after: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -99,6 +101,8 @@ class Outcome:
             "method": self.method,
             "changed": self.changed,
         }
+        if self.source:
+            entry["source"] = self.source
         if self.error:
             entry["error"] = self.error
         return entry
@@ -108,49 +112,71 @@ class Outcome:
         return _diff.entry(self.before, self.after, f"{cluster}: {self.label}")
 
 
-def check_definitions(definitions: Iterable[Any], where: str) -> list[dict[str, Any]]:
+def check_definitions(
+    definitions: Iterable[Any],
+    where: str,
+    *,
+    origins: Sequence[str] = (),
+    namespaces: Sequence[str | None] = (),
+) -> list[dict[str, Any]]:
     """The definitions, if each is an object with a name and none is there twice.
 
-    :param where: what the message calls their origin, for example `definitions`.
+    :param where: what the message calls them together, for example `definitions`.
+    :param origins: where each of them comes from; they are counted if it is not said.
+    :param namespaces: the namespace of each that names none.
     :raises InvalidInput: naming those that are wrong.
     """
     objects: list[dict[str, Any]] = []
     problems: list[InvalidInput] = []
-    seen: dict[tuple[str, str, str, str], int] = {}
-    for number, definition in enumerate(definitions, start=1):
+    seen: dict[tuple[str, str, str, str], tuple[str, dict[str, Any]]] = {}
+    for number, definition in enumerate(definitions):
+        place = origins[number] if origins else f"entry {number + 1}"
         try:
-            _check_definition(definition, where, number, seen)
+            identity = _identity(definition, where, place, namespaces[number] if namespaces else None)
+            objects.append(_diff.wanted(definition))
+            if identity in seen:
+                raise _twice(definition, where, seen[identity], (place, objects[-1]))
         except InvalidInput as problem:
             problems.append(problem)
         else:
-            objects.append(_diff.wanted(definition))
+            seen[identity] = place, objects[-1]
     _raise_all(problems)
     return objects
 
 
-def _check_definition(
-    definition: Any, where: str, number: int, seen: dict[tuple[str, str, str, str], int]
-) -> None:
-    """:raises InvalidInput: what is wrong with one definition. :param seen: those before it, by identity."""
+def _identity(definition: Any, where: str, place: str, namespace: str | None) -> tuple[str, str, str, str]:
+    """Group, kind, namespace and name of a definition.
+
+    :raises InvalidInput: what is wrong with it.
+    """
     if not isinstance(definition, Mapping):
-        raise InvalidInput(f"{where}: entry {number} is a {type(definition).__name__}, not an object.")
+        raise InvalidInput(f"{where}: {place} is a {type(definition).__name__}, not an object.")
     for key in ("apiVersion", "kind"):
         if not isinstance(definition.get(key), str) or not definition[key]:
-            raise InvalidInput(f"{where}: entry {number} has no {key}.")
+            raise InvalidInput(f"{where}: {place} has no {key}.")
     kind, metadata = definition["kind"], definition.get("metadata")
     if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise InvalidInput(f"{where}: entry {number}, a {plain(kind)}, has no metadata.name.")
+        raise InvalidInput(f"{where}: {place}, a {plain(kind)}, has no metadata.name.")
     for key in ("labels", "annotations"):
-        _check_strings(metadata.get(key), f"{where}: {label(kind, metadata['name'])}", key)
+        _check_strings(metadata.get(key), f"{where}: {label(kind, metadata['name'])} ({place})", key)
     group = definition["apiVersion"].rpartition("/")[0]
-    identity = (group, kind, str(metadata.get("namespace") or ""), metadata["name"])
-    if identity in seen:
-        raise InvalidInput(
-            f"{where}: {label(kind, metadata['name'], metadata.get('namespace'))} is there twice, "
-            f"as entries {seen[identity]} and {number}.",
-            hint="Keep one of them.",
-        )
-    seen[identity] = number
+    return group, kind, str(metadata.get("namespace") or namespace or ""), metadata["name"]
+
+
+def _twice(
+    definition: Mapping[str, Any],
+    where: str,
+    first: tuple[str, dict[str, Any]],
+    second: tuple[str, dict[str, Any]],
+) -> InvalidInput:
+    """The problem that an object is there twice. :param first, second: place and object."""
+    metadata = definition["metadata"]
+    differs = "" if first[1] == second[1] else " and differs"
+    return InvalidInput(
+        f"{where}: {label(definition['kind'], metadata['name'], metadata.get('namespace'))} is there twice{differs}, in "
+        f"{first[0]} and in {second[0]}.",
+        hint="Keep one of them.",
+    )
 
 
 def _raise_all(problems: Sequence[InvalidInput]) -> None:
@@ -224,13 +250,16 @@ class Batch:
         cluster: Cluster,
         definitions: Sequence[Mapping[str, Any]],
         *,
-        namespace: str | None = None,
+        namespace: str | Sequence[str | None] | None = None,
+        sources: Sequence[str] = (),
         field_manager: str = FIELD_MANAGER,
         workers: int = WORKERS,
         progress: Progress | None = None,
     ) -> None:
         """Resolve kinds and namespaces; discovery is the only request.
 
+        :param namespace: for namespaced objects that name none; or one for each definition.
+        :param sources: where each definition comes from, for messages and results.
         :raises InvalidInput: a namespaced object without a namespace, or the reverse.
         """
         self._cluster = cluster
@@ -240,9 +269,13 @@ class Batch:
         planned = _planned_kinds(definitions)
         self.targets: list[Target] = []
         problems: list[InvalidInput] = []
-        for obj in definitions:
+        given = (
+            [namespace] * len(definitions) if namespace is None or isinstance(namespace, str) else namespace
+        )
+        for number, obj in enumerate(definitions):
+            source = sources[number] if sources else ""
             try:
-                self.targets.append(_target(cluster, obj, namespace, planned))
+                self.targets.append(_target(cluster, obj, given[number], planned, source))
             except InvalidInput as problem:
                 problems.append(problem)
         _raise_all(problems)
@@ -526,7 +559,7 @@ def raise_failures(outcomes: Sequence[Outcome], cluster: str, verb: str = "apply
         return
     raise KubestellarError(
         f"{cluster}: {len(failed)} of {len(outcomes)} objects could not be handled ({verb}): {names(failed)}. "
-        f"First reason: {failed[0].error}",
+        f"First reason: {failed[0].error}{f' It is from {failed[0].source}.' if failed[0].source else ''}",
         **details,
     )
 
@@ -560,6 +593,7 @@ def _target(
     obj: Mapping[str, Any],
     namespace: str | None,
     planned_kinds: Mapping[tuple[str, str], bool],
+    source: str,
 ) -> Target:
     """Resolve the kind and the namespace of one definition."""
     api_version, kind = obj["apiVersion"], obj["kind"]
@@ -576,20 +610,22 @@ def _target(
             namespaced = planned_kinds[(api_version, kind)]
         else:
             namespaced, error = bool(metadata.get("namespace")), not_served.message
+    named = f"{label(kind, metadata['name'])} ({source})" if source else label(kind, metadata["name"])
     if namespaced and not metadata.get("namespace"):
         if not namespace:
             raise InvalidInput(
-                f"{cluster.name}: {label(kind, metadata['name'])} names no namespace.",
+                f"{cluster.name}: {named} names no namespace.",
                 hint="Set metadata.namespace, or the option namespace for all such objects.",
             )
         metadata["namespace"] = namespace
     elif not namespaced and metadata.get("namespace"):
         raise InvalidInput(
-            f"{cluster.name}: {label(kind, metadata['name'])} is cluster-scoped but names the namespace "
-            f"{metadata['namespace']}.",
+            f"{cluster.name}: {named} is cluster-scoped but names the namespace {metadata['namespace']}.",
             hint="Remove metadata.namespace.",
         )
-    outcome = Outcome(api_version, kind, metadata.get("namespace"), metadata["name"], error=error)
+    outcome = Outcome(
+        api_version, kind, metadata.get("namespace"), metadata["name"], error=error, source=source
+    )
     return Target(want, resource, outcome)
 
 

@@ -114,6 +114,20 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
     :param source: file name or option for the message.
     :raises InvalidInput: not YAML, or a document that is no mapping.
     """
+    objects: list[dict[str, Any]] = []
+    for _number, document in yaml_documents(text, source):
+        if isinstance(document.get("items"), list) and str(document.get("kind", "")).endswith("List"):
+            objects.extend(document["items"])
+        else:
+            objects.append(document)
+    return objects
+
+
+def yaml_documents(text: str | bytes, source: str) -> list[tuple[int, dict[str, Any]]]:
+    """The documents of a YAML or JSON text that are not empty, each with its number.
+
+    Parameters and errors as for `load_yaml`.
+    """
     _require_yaml()
     try:
         # JSON is YAML too, and read thirty times faster as what it is.
@@ -125,17 +139,10 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
             documents = list(yaml.load_all(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         raise InvalidInput(f"{source} is not valid YAML: {plain(error)}.") from error
-    objects: list[dict[str, Any]] = []
     for document in documents:
-        if document is None:
-            continue
-        if not isinstance(document, dict):
+        if document is not None and not isinstance(document, dict):
             raise InvalidInput(f"{source} holds a {type(document).__name__} where an object was expected.")
-        if str(document.get("kind", "")).endswith("List") and isinstance(document.get("items"), list):
-            objects.extend(document["items"])
-        else:
-            objects.append(document)
-    return objects
+    return [(number, document) for number, document in enumerate(documents, start=1) if document is not None]
 
 
 def dump_yaml(data: Any) -> str:
@@ -501,6 +508,10 @@ class Cluster:
         return error
 
     # -- discovery --------------------------------------------------------------------------------------------
+
+    def version(self) -> str:
+        """The version of Kubernetes that it says, such as `v1.32.13`."""
+        return str(self.request("GET", "/version", action="read its version").get("gitVersion") or "")
 
     def resources(self, *, refresh: bool = False) -> list[Resource]:
         """Every resource in its group's preferred version, without subresources. Read once, then remembered."""

@@ -33,17 +33,28 @@ _SECRET_KEYS = (
 )
 
 
+_UNLOGGED = frozenset({"archives", "definition", "definitions", "helm", "offline", "template"})
+
+
 class _Module(AnsibleModule):
     """An AnsibleModule that names the option where Ansible's own message about a wrong type does not."""
+
+    params: dict[str, Any]
 
     def _load_params(self) -> None:
         super()._load_params()
         self._given = dict(self.params)  # what is of a wrong type is gone when the failure is told
 
     def _log_invocation(self) -> None:
-        """Ansible writes the options to the system's log: without the secrets of a kubeconfig that is given as a mapping."""
-        self.no_log_values.update(_secrets(self.params.get("kubeconfig")))
+        """Ansible writes the options to the system's log: without the secrets of a kubeconfig that is given as a mapping.
+
+        And without options that are whole objects, or what these are made from.
+        """
+        given: dict[str, Any] = self.params
+        self.no_log_values.update(_secrets(given.get("kubeconfig")))
+        self.params = {key: value for key, value in given.items() if key not in _UNLOGGED}
         super()._log_invocation()
+        self.params = given
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Leave with a failure."""

@@ -118,7 +118,8 @@ options:
     elements: str
   offline:
     description:
-      - Preview from files instead of API servers. The options of the connection are not used then, and nothing is read but these files.
+      - Preview from files instead of API servers. The options of the connection are not used then, and nothing is read but these files, and
+        what O(offline.workloads) fetches.
       - The policies are those of O(offline.policies), the one that the options beside describe, and every BindingPolicy among the
         manifests. Each knows what the others deliver.
       - The kinds of Kubernetes are known, others by their CustomResourceDefinition, if it is among the manifests. Where it is not, plural
@@ -150,6 +151,31 @@ options:
             type: str
           src: *src
           definitions: *definitions
+          template:
+            description: Jinja templates, as in M(kubestellar.core.workload).
+            type: list
+            elements: raw
+          kustomize:
+            description: Folders with kustomizations, as in M(kubestellar.core.workload).
+            type: list
+            elements: path
+          kustomize_remote:
+            description: Whether kustomizations may fetch what they name from elsewhere.
+            type: bool
+          kustomize_binary:
+            description: Path of C(kustomize) or C(kubectl).
+            type: path
+          helm:
+            description: Helm charts, with the suboptions that M(kubestellar.core.workload) has for them.
+            type: list
+            elements: dict
+          helm_binary:
+            description: Path of C(helm).
+            type: path
+          archives:
+            description: Archives to fetch, with the suboptions that M(kubestellar.core.workload) has for them.
+            type: list
+            elements: dict
           namespace:
             description: Namespace for namespaced objects that name none.
             type: str

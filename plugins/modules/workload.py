@@ -17,6 +17,10 @@ description:
   - Everything is checked before the first write. Whatever the WDS would refuse is named, and then nothing is written.
   - The workload is an ApplySet as C(kubectl) has them. Its parent is the ConfigMap C(kubestellar-workload-<name>), which says of which kinds
     it has objects. What is not among the objects any more is pruned.
+  - The objects come from any number of sources, in the order of the options below. Lists of kind C(List) are taken apart, and empty
+    documents left out. An object that is there twice is refused, with both places.
+  - Relative paths are looked for as by other tasks, in the folders C(files) and C(templates) of the role and beside the playbook. If
+    the module does not run on the controller, paths other than those of O(template) are paths over there.
 author:
   - kubestellar.core contributors (@kubestellar)
 extends_documentation_fragment:
@@ -48,6 +52,123 @@ options:
     type: list
     elements: path
     default: []
+  template:
+    description:
+      - Jinja templates of files with objects, or folders of such templates (also with V(.j2) at the end of their names).
+      - They are rendered on the controller with the variables of the task, as M(ansible.builtin.template) does it.
+    type: list
+    elements: raw
+    default: []
+  kustomize:
+    description:
+      - Folders with a kustomization, to be built by C(kustomize) or C(kubectl). Plugins and charts in it do not work.
+    type: list
+    elements: path
+    default: []
+  kustomize_remote:
+    description:
+      - Whether kustomizations may fetch what they name from elsewhere. Whoever can change that can then change the workload, since nothing
+        checks it. If not, such a kustomization is refused.
+    type: bool
+    default: false
+  kustomize_binary:
+    description:
+      - Path of C(kustomize) or C(kubectl). The first of them on the PATH if it is left out.
+    type: path
+  helm:
+    description:
+      - Helm charts, to be rendered by C(helm). There is no release in any cluster, so C(helm list) does not know of them.
+      - No cluster is asked while a chart is rendered, so its C(lookup) finds nothing. Set the values that it would make up by chance, such
+        as passwords, else each run changes them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      chart:
+        description: A folder or an archive, an OCI reference, or a name in O(helm[].repository).
+        type: str
+        required: true
+      repository:
+        description: URL of a repository of charts.
+        type: str
+      version:
+        description: Version of the chart. It is needed for all that is not a folder or an archive, and does not have a digest.
+        type: str
+      release_name:
+        description: Name of the release. The name of the workload if it is left out, which only one chart may do.
+        type: str
+      namespace:
+        description: >-
+          Namespace of the release, and of namespaced objects that name none. O(namespace) if it is left out. The Namespace itself is not
+          among the objects of a chart; add it.
+        type: str
+      values:
+        description: Values of the chart. They win over those of files.
+        type: dict
+      values_files:
+        description: Files with values, each of which wins over those before it.
+        type: list
+        elements: path
+      hooks:
+        description:
+          - What to do with hooks. They are for the moments of a release, and there is none, so V(skip) only tells of them in RV(hooks).
+          - V(include) makes them usual objects of the workload, without an order among them. Tests are left out in any case.
+        type: str
+        choices: [skip, include]
+        default: skip
+      include_crds:
+        description: Whether the CustomResourceDefinitions in the folder C(crds) of the chart are objects of the workload.
+        type: bool
+        default: true
+      kube_version:
+        description: >-
+          Version of Kubernetes that the chart is rendered for. That of the WDS if it is left out; without a cluster, that of C(helm). The
+          clusters that the objects go to may have others.
+        type: str
+      api_versions:
+        description: >-
+          Further API versions that the chart is told of, such as V(monitoring.coreos.com/v1). What the WDS serves is not asked, so that a
+          second run gives the same as the first.
+        type: list
+        elements: str
+      ca_path:
+        description: File with the certificates of authorities for the registry or repository.
+        type: path
+      registry_config:
+        description: File with credentials for OCI registries, as C(helm registry login) writes it. That of the user is not used.
+        type: path
+  helm_binary:
+    description:
+      - Path of C(helm). The one on the PATH if it is left out.
+    type: path
+  archives:
+    description:
+      - Archives with objects (V(.tar.gz), V(.tgz), V(.tar), V(.zip)), fetched at every run. One that does not have its checksum is refused.
+      - It is read without being unpacked, up to 64 MiB. Links in it are not followed.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      url:
+        description: Where it is. Only C(https) is allowed.
+        type: str
+        required: true
+      checksum:
+        description: Its checksum, as V(sha256:) and what C(sha256sum) prints.
+        type: str
+        required: true
+      path:
+        description: A file in it, or a folder with files. The one folder in which all of an archive is may be left out. All if it is left out.
+        type: str
+      ca_path:
+        description: File with the certificates of authorities that the server may have its own from.
+        type: path
+      url_username:
+        description: User name for the server, which must not lead elsewhere then.
+        type: str
+      url_password:
+        description: Password for the server.
+        type: str
   namespace:
     description:
       - Namespace for namespaced objects that name none.
@@ -135,6 +256,30 @@ EXAMPLES = r"""
     prune_limit: 40%
     recreate: allowed
 
+- name: Describe one from a chart, a kustomization, a template and an archive
+  kubestellar.core.workload:
+    kubeconfig: /etc/kubestellar/hub.kubeconfig
+    context: hub
+    wds: wds1
+    name: shop
+    namespace: shop
+    definitions:
+      apiVersion: v1
+      kind: Namespace
+      metadata:
+        name: shop
+    template: [shop.yml.j2]
+    kustomize: [overlays/edge]
+    helm:
+      - chart: oci://registry.example.com/charts/till
+        version: 1.4.0
+        values:
+          replicas: 2
+    archives:
+      - url: https://downloads.example.com/catalogue-1.0.tar.gz
+        checksum: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+        path: manifests
+
 - name: Remove the shop from wds1
   kubestellar.core.workload:
     kubeconfig: /etc/kubestellar/hub.kubeconfig
@@ -171,6 +316,10 @@ objects:
     changed:
       description: Whether RV(objects[].method) is anything but V(none).
       type: bool
+    source:
+      description: Where it comes from, such as a file and the number of the document in it.
+      returned: for O(state=present)
+      type: str
     error:
       description: Why this object failed.
       returned: on failure of this object
@@ -202,6 +351,35 @@ summary:
   returned: always
   type: dict
   sample: {"create": 2, "none": 4}
+hooks:
+  description: The hooks of the charts in O(helm), also those that are no objects of the workload.
+  returned: if there are any
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind of the object.
+      type: str
+    namespace:
+      description: Namespace, if the chart names one.
+      type: str
+    name:
+      description: Name of the object.
+      type: str
+    events:
+      description: The moments of a release that it is for.
+      type: list
+      elements: str
+      sample: [pre-install, pre-upgrade]
+    weight:
+      description: Its place among the hooks of the same moment.
+      type: int
+    source:
+      description: The chart and the template that it comes from.
+      type: str
+    included:
+      description: Whether it is an object of the workload.
+      type: bool
 planned:
   description: >-
     The objects that would be created or changed, each with C(apiVersion), C(kind) and C(metadata), for previews of placement. Those that
@@ -217,6 +395,7 @@ diff:
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _limit
@@ -228,12 +407,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils.workload import (
     names,
     sources,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Material
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "definitions": {"type": "raw"},
-    "src": {"type": "list", "elements": "path", "default": []},
+    **sources.SOURCES_SPEC,
     "namespace": {"type": "str"},
     "labels": {"type": "dict", "default": {}},
     "force_conflicts": {"type": "bool", "default": False},
@@ -253,18 +432,22 @@ def work(context: Context) -> dict[str, Any]:
     names.check_name(params["name"])
     applyset.check(params["applyset_namespace"], params["labels"])
     aset = applyset.ApplySet(params["name"], params["applyset_namespace"])
+    given = sources.take(params)
+    held = _held(context, given) if present else Material()
     wish = manage.Wish(
-        namespace=params["namespace"],
+        namespace=held.namespaces,
+        sources=held.origins,
         force=params["force_conflicts"],
         prune=params["prune"],
         limit=_limit.parse("prune_limit", params["prune_limit"]),
         recreate=params["recreate"] == "allowed",
         contents=params["foreign_contents"] == "delete",
     )
-    objects = _objects(params, aset) if present else []
+    objects = _labelled(held, params, aset)
+    hooks = {"hooks": list(held.hooks)} if held.hooks else {}
     if context.planned:
-        done = manage.Done([_bulk.planned(obj, params["namespace"]) for obj in objects])
-        return _result(context, done, str(params["wds"]))
+        planned = [_bulk.planned(obj, own) for obj, own in zip(objects, held.namespaces, strict=True)]
+        return {**_result(context, manage.Done(planned), str(params["wds"])), **hooks}
     wds = context.wds()
     workload = manage.Workload(wds, aset, dry_run=context.check_mode, progress=context.progress)
     try:
@@ -273,30 +456,40 @@ def work(context: Context) -> dict[str, Any]:
         else:
             workload.remove(contents=wish.contents, timeout=params["wait_timeout"])
     except KubestellarError as error:
-        error.details = {**_result(context, workload.done, wds.name), **error.details}
+        error.details = {**_result(context, workload.done, wds.name), **hooks, **error.details}
         raise
     finally:
         for text in workload.done.warnings:
             context.warn(text)
-    return _result(context, workload.done, wds.name)
+    return {**_result(context, workload.done, wds.name), **hooks}
 
 
-def _objects(params: dict[str, Any], aset: applyset.ApplySet) -> list[dict[str, Any]]:
-    """The objects that the options describe, with the labels of the workload."""
-    read = sources.read(params["definitions"], params["src"])
-    params["definitions"] = sources.shown(params["definitions"])
-    given = _bulk.check_definitions(read, f"workload {params['name']}")
-    if not given:
+def _held(context: Context, given: Mapping[str, Any]) -> Material:
+    """The objects of the sources. Charts are rendered for the version of the WDS, unless it is only planned."""
+    params = context.params
+    held = sources.read(
+        given,
+        f"workload {params['name']}",
+        name=params["name"],
+        namespace=params["namespace"],
+        kube_version=None if context.planned else lambda: context.wds().version(),
+    )
+    if not held.objects:
         raise InvalidInput(
             f"The workload {params['name']} has no objects.",
-            hint="Give definitions or src, or remove the workload with state=absent.",
+            hint="Give definitions, src or another source, or remove the workload with state=absent.",
         )
+    return held
+
+
+def _labelled(held: Material, params: Mapping[str, Any], aset: applyset.ApplySet) -> list[dict[str, Any]]:
+    """The objects with the labels of the workload."""
     labels = {
         **params["labels"],
         names.WORKLOAD_LABEL: params["name"],
         applyset.PART_OF: aset.id,
     }
-    return _bulk.check_definitions(names.labelled(given, labels), "labels")
+    return _bulk.check_definitions(names.labelled(held.objects, labels), "labels")
 
 
 def _result(context: Context, done: manage.Done, cluster: str) -> dict[str, Any]:

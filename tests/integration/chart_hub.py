@@ -89,11 +89,16 @@ class Hub:
         arguments = self.running.arguments("hub")
         arguments[3] = str(HOSTING)
         assert_ok(self._start(arguments))
+        self.lay_down_chart()
+
+    def lay_down_chart(self) -> Path:
+        """Make a copy of the core chart with the chart that it depends on in it; its folder."""
         charts = self.running.stack.bin.resolve().parent / "charts"
         chart = self.folder / "core-chart"
         shutil.copytree(charts / "core-chart", chart)
         shutil.copytree(charts / "kubeflex-operator", chart / "charts" / "kubeflex-operator")
         self.set_version("0.30.0")
+        return chart
 
     def set_version(self, version: str, **values: Any) -> None:
         """Make the chart one of this version. :param values: defaults of the chart that are others in it."""

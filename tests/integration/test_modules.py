@@ -186,7 +186,7 @@ def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
     refused = probe(bare)
     assert (
         refused["failed"]
-        and "settings names no namespace" in refused["msg"]
+        and "settings (definitions entry 2) names no namespace" in refused["msg"]
         and "option namespace" in refused["msg"]
     )
     assert methods(probe(bare, namespace="probe"))["ConfigMap settings"] == "create"
@@ -201,7 +201,10 @@ def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
         (["just text"], ["holds a str"]),
         (5, ["definitions is a int"]),
         ("a: [", ["not valid YAML"]),
-        ([config_map(), config_map()], ["ConfigMap probe/settings is there twice", "entries 1 and 2"]),
+        (
+            [config_map(), config_map()],
+            ["ConfigMap probe/settings is there twice", "in definitions entry 1 and in definitions entry 2"],
+        ),
         (
             [{**config_map(), "metadata": {"name": "x", "namespace": "probe", "labels": {"n": 1}}}],
             ["labels n", "quotes"],

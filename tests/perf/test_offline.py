@@ -69,7 +69,7 @@ def test_offline_preview_of_many_files(tmp_path: Path, capsys: pytest.CaptureFix
         rows.append((what, time.process_time() - start, said(result)))
         return result
 
-    read = measured("read", lambda: sources.read(None, [str(tmp_path)]), lambda r: f"{len(r)} manifests")
+    read = measured("read", lambda: sources.files(str(tmp_path)), lambda r: f"{len(r)} manifests")
     scene = measured(
         "scene",
         lambda: offline.scene({**options, "definitions": read}),

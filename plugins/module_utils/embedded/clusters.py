@@ -240,11 +240,11 @@ def _furnish(
     check_mode: bool,
 ) -> None:
     """Nodes and manifests of one running cluster."""
-    objects = sources.read(nodes(cluster), manifests.get(cluster.name) or ())
-    definitions = _bulk.check_definitions(objects, f"manifests of {cluster.name}")
-    if definitions:
+    given = {"definitions": nodes(cluster), "src": manifests.get(cluster.name)}
+    held = sources.read(given, f"manifests of {cluster.name}")
+    if held.objects:
         client = connect(stack, cluster.name)
-        result.manifests = _bulk.apply_all(client, definitions, force=True, dry_run=check_mode)
+        result.manifests = _bulk.apply_all(client, held.objects, force=True, dry_run=check_mode)
 
 
 def connect(stack: Stack, name: str) -> Cluster:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +20,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     PreflightFailed,
-    WaitTimeout,
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import KLUSTERLETS
@@ -30,6 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes
     OPERATOR_NAMESPACE,
     SINGLETON,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.local import program
 from ansible_collections.kubestellar.core.plugins.module_utils.local.tools import environment
 
 REPOSITORY = "https://open-cluster-management.io/helm-charts"
@@ -116,42 +114,29 @@ def render(source: Source, given: Mapping[str, Any], environ: Mapping[str, str])
     :raises PreflightFailed: there is no helm.
     :raises KubestellarError: helm fails, with the end of what it says.
     """
-    program = shutil.which(os.path.expanduser(source.program) or "helm", path=environ.get("PATH"))
-    if program is None:
+    helm = program.find(source.program, ("helm",), environ)
+    if helm is None:
         where = f"at {source.program}" if source.program else "on the PATH"
         raise PreflightFailed(
             f"The program helm is not found {where}.",
             hint="Install helm 3, name it with helm (wec_klusterlet_helm), or set operator to false.",
         )
-    command = [program, "template", "klusterlet", *source.arguments, "--include-crds", "--values", "-"]
+    command = [helm, "template", "klusterlet", *source.arguments, "--include-crds", "--values", "-"]
     command += ["--namespace", OPERATOR_NAMESPACE]
-    try:
-        done = subprocess.run(
-            command,
-            env=environment(environ, os.devnull),
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except OSError as error:
-        raise PreflightFailed(
-            f"{program} cannot be run: {error.strerror}.", hint="Name another helm."
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise WaitTimeout(
-            f"helm has not rendered the chart {source.reference} in {_SECONDS} s.",
-            hint="Is its registry reachable? A folder or an archive needs none.",
-        ) from error
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+    done = program.run(
+        command,
+        environment(environ, os.devnull),
+        seconds=_SECONDS,
+        what=f"helm has not rendered the chart {source.reference}",
+        hint="Is its registry reachable? A folder or an archive needs none.",
+        stdin=json.dumps(given),
+    )
+    if done.code:
         raise KubestellarError(
-            f"helm cannot render the chart {plain(source.reference, 200)}: {plain(' | '.join(lines[-3:]), 400)}.",
+            f"helm cannot render the chart {plain(source.reference, 200)}: {done.complaint}.",
             hint="Correct chart_ref, chart_repo or chart_version; a mirror, an archive or a folder does as well.",
         )
-    return parse(done.stdout, source.reference)
+    return parse(done.output, source.reference)
 
 
 def parse(text: str, reference: str) -> Rendered:
@@ -159,7 +144,8 @@ def parse(text: str, reference: str) -> Rendered:
 
     :raises InvalidInput: it is not the klusterlet chart.
     """
-    objects = _bulk.check_definitions(load_yaml(text, f"The chart {reference}"), f"The chart {reference}")
+    where = f"The chart {reference}"
+    objects = _bulk.check_definitions(load_yaml(text, where), where)
     specs = [obj.get("spec") or {} for obj in objects if obj["kind"] == KLUSTERLETS.kind]
     others = [obj for obj in objects if obj["kind"] != KLUSTERLETS.kind]
     if len(specs) != 1 or not any(obj["kind"] == "Deployment" for obj in others):

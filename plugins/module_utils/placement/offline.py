@@ -58,6 +58,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import wishes_of
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import names, sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Material
 
 _MANIFESTS: dict[str, Any] = {
     "src": {"type": "list", "elements": "path"},
@@ -71,7 +72,7 @@ _PARTS: dict[str, Any] = {
         "options": {
             "name": {"type": "str", "required": True},
             "wds": {"type": "str"},
-            **_MANIFESTS,
+            **sources.NESTED_SPEC,
             "namespace": {"type": "str"},
             "labels": {"type": "dict"},
         },
@@ -142,6 +143,8 @@ _OWN_DEFINITIONS = (
 _METADATA_NAME = "kubernetes.io/metadata.name"
 _SERVICES = Resource("", "v1", "services", "Service", True)
 
+_Part = tuple[str, Material]
+"""What messages call some manifests, and these."""
 PolicyKey = tuple[str, str]
 """WDS and name of a policy."""
 
@@ -250,7 +253,7 @@ def work(context: Context) -> dict[str, Any]:
     :raises InvalidInput: naming the first thing that is wrong.
     """
     params = context.params
-    options = params["offline"]
+    options = _taken(params["offline"])
     described = any(params[key] is not None for key in ("definition", "cluster_selectors", "downsync"))
     own = [{key: params[key] for key in ("name", "definition", "cluster_selectors", "downsync", "wds")}]
     now = scene(options, own if described else [], params["wds"], params["api_groups"])
@@ -276,6 +279,16 @@ def work(context: Context) -> dict[str, Any]:
         wds = params["wds"] or default_wds(options)
         result["preview"] = next(e["preview"] for e in found if (e["wds"], e["name"]) == (wds, name))
     return result
+
+
+def _taken(options: dict[str, Any]) -> dict[str, Any]:
+    """The options, which then have only what the result may repeat of manifests."""
+    kept = {**options, **sources.take(options)}
+    if options.get("workloads"):
+        kept["workloads"] = [{**entry, **sources.take(entry)} for entry in options["workloads"]]
+    if options.get("before"):
+        kept["before"] = _taken(options["before"])
+    return kept
 
 
 def default_wds(options: Mapping[str, Any]) -> str:
@@ -305,9 +318,9 @@ def scene(
         for w in options.get("wdses") or []
     ]
     spaces = {space.name: space for space in given} or {main: Space(main, api_groups=api_groups)}
-    groups: dict[str, list[tuple[str, list[dict[str, Any]], str | None]]] = defaultdict(list)
-    raw = sources.read(options.get("definitions"), options.get("src") or [])
-    groups[main].append(("offline", _bulk.check_definitions(raw, "offline"), None))
+    groups: dict[str, list[_Part]] = defaultdict(list)
+    loose = {key: options.get(key) for key in _MANIFESTS}
+    groups[main].append(("offline", sources.read(loose, "offline")))
     for entry in options.get("workloads") or []:
         groups[_known(entry, main, spaces, "workload")].append(_of_workload(entry))
     policies: dict[PolicyKey, Wanted] = {}
@@ -317,8 +330,8 @@ def scene(
     asked += [
         (name, {"definition": obj})
         for name, parts in groups.items()
-        for _where, objects, _namespace in parts
-        for obj in objects
+        for _where, held in parts
+        for obj in held.objects
         if (obj["kind"], obj["apiVersion"]) == (BINDING_POLICIES.kind, BINDING_POLICIES.api_version)
     ]
     for name, entry in asked:
@@ -347,20 +360,17 @@ def _known(entry: Mapping[str, Any], main: str, spaces: Mapping[str, Space], wha
     return str(name)
 
 
-def _of_workload(entry: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]], str | None]:
-    """(what messages call it, its objects with their labels, the Namespace of those that name none)."""
+def _of_workload(entry: Mapping[str, Any]) -> _Part:
+    """What messages call it, and its objects with their labels."""
     name = entry["name"]
     names.check_name(name)
     where = f"workload {name}"
-    given = _bulk.check_definitions(sources.read(entry.get("definitions"), entry.get("src") or []), where)
-    if not given:
-        raise InvalidInput(f"The {where} has no objects.", hint="Give definitions or src.")
+    held = sources.read(entry, where, name=name, namespace=entry.get("namespace"))
+    if not held.objects:
+        raise InvalidInput(f"The {where} has no objects.", hint="Give definitions, src or another source.")
     labels = {**(entry.get("labels") or {}), names.WORKLOAD_LABEL: name}
-    return (
-        where,
-        _bulk.check_definitions(names.labelled(given, labels), f"{where}: labels"),
-        entry.get("namespace"),
-    )
+    labelled = _bulk.check_definitions(names.labelled(held.objects, labels), f"{where}: labels")
+    return where, replace(held, objects=labelled)
 
 
 def _wanted(wds: str, entry: Mapping[str, Any]) -> Wanted:
@@ -383,18 +393,18 @@ def _wanted(wds: str, entry: Mapping[str, Any]) -> Wanted:
 # -- what a WDS holds -----------------------------------------------------------------------------------------------------
 
 
-def _contents(wds: str, parts: Sequence[tuple[str, Sequence[dict[str, Any]], str | None]]) -> Contents:
+def _contents(wds: str, parts: Sequence[_Part]) -> Contents:
     """What is in a WDS after the parts were applied in their order."""
-    kinds = Kinds(obj for _where, objects, _namespace in parts for obj in objects)
+    kinds = Kinds(obj for _where, held in parts for obj in held.objects)
     found: dict[ObjectKey, tuple[Candidate, Mapping[str, Any]]] = {}
     replaced: list[Candidate] = []
     guessed: dict[tuple[str, str], str] = {}
-    for where, objects, namespace in parts:
-        for obj in objects:
+    for where, held in parts:
+        for obj, namespace, origin in zip(held.objects, held.namespaces, held.origins, strict=True):
             known = kinds.of(obj)
             if known.guessed:
                 guessed[known.resource.group, known.resource.plural] = known.definition
-            placed = _placed(f"{wds}: {where}", obj, known.resource, namespace)
+            placed = _placed(f"{wds}: {where}", obj, known.resource, namespace, origin)
             candidate = Candidate(known.resource, placed["metadata"])
             if candidate.key in found:
                 replaced.append(found[candidate.key][0])
@@ -420,23 +430,25 @@ def _contents(wds: str, parts: Sequence[tuple[str, Sequence[dict[str, Any]], str
     return result
 
 
-def _placed(where: str, obj: dict[str, Any], resource: Resource, namespace: str | None) -> dict[str, Any]:
+def _placed(
+    where: str, obj: dict[str, Any], resource: Resource, namespace: str | None, origin: str
+) -> dict[str, Any]:
     """An object as it will be in the WDS: in its Namespace, a Namespace with the label that it gets by itself.
 
     :raises InvalidInput: a namespaced object without a Namespace, or the reverse, as when it is applied.
     """
     metadata: dict[str, Any] = obj["metadata"]
+    named = f"{label(obj['kind'], metadata['name'])} ({origin})"
     if resource.namespaced and not metadata.get("namespace"):
         if not namespace:
             raise InvalidInput(
-                f"{where}: {label(obj['kind'], metadata['name'])} names no namespace.",
+                f"{where}: {named} names no namespace.",
                 hint="Set metadata.namespace, or the option namespace for all such objects.",
             )
         metadata = {**metadata, "namespace": namespace}
     elif not resource.namespaced and metadata.get("namespace"):
         raise InvalidInput(
-            f"{where}: {label(obj['kind'], metadata['name'])} is cluster-scoped but names the namespace "
-            f"{plain(metadata['namespace'], 80)}.",
+            f"{where}: {named} is cluster-scoped but names the namespace {plain(metadata['namespace'], 80)}.",
             hint="Remove metadata.namespace.",
         )
     if (resource.group, resource.plural) == ("", "namespaces"):
@@ -481,8 +493,8 @@ def _targets(options: Mapping[str, Any]) -> list[tuple[str, Target]] | None:
     entries = [dict(entry) for entry in options.get("clusters") or []]
     properties: dict[str, Mapping[str, Any]] = {}
     for source in options.get("clusters_src") or []:
-        for document in sources.read(None, [source]):
-            entries += _clusters_of(source, document, properties)
+        for piece in sources.files(source):
+            entries += _clusters_of(source, piece.definition, properties)
     by_its: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:
         own = entry.get("properties")

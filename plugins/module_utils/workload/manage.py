@@ -41,14 +41,16 @@ MOST_TRIED = 50
 class Wish:
     """What is wanted of the objects of a workload.
 
-    :ivar namespace: for namespaced objects that name none.
+    :ivar namespace: for namespaced objects that name none; or one for each object.
+    :ivar sources: where each object comes from.
     :ivar prune: whether members that are not wanted any more are deleted.
     :ivar limit: how many of them at most; None for the default.
     :ivar recreate: whether an object is deleted and created again where it cannot be changed.
     :ivar contents: whether Namespaces and definitions may be deleted with what others have in them.
     """
 
-    namespace: str | None = None
+    namespace: str | Sequence[str | None] | None = None
+    sources: Sequence[str] = ()
     force: bool = False
     prune: bool = True
     limit: Limit | None = None
@@ -107,7 +109,9 @@ class Workload:
         :raises KubestellarError: objects failed; `done` says which ones, and what was done with the others.
         """
         done, aset = self.done, self._aset
-        batch = _bulk.Batch(self._wds, objects, namespace=wish.namespace, progress=self._progress)
+        batch = _bulk.Batch(
+            self._wds, objects, namespace=wish.namespace, sources=wish.sources, progress=self._progress
+        )
         done.objects = batch.outcomes
         batch.read(members.selector(aset))
         wanted = {
@@ -188,6 +192,7 @@ class Workload:
         raise KubestellarError(
             f"{self._wds.name}: {len(failed)} of {count(len(self.done.objects), 'object')} of the workload {self._aset.workload} "
             f"cannot be applied, so nothing has been written: {_bulk.names(failed)}. First reason: {failed[0].error}"
+            + (f" It is from {failed[0].source}." if failed[0].source else "")
         )
 
     def _leaving(

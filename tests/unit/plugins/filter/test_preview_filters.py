@@ -56,6 +56,19 @@ def test_a_cluster_whose_hub_is_not_clear_is_refused():
         hub_clusters(["c3"], HOSTVARS, ["hub", "hub2"], "hub")
 
 
+def test_a_workload_is_previewed_from_all_its_sources():
+    source = {
+        "template": ["t.yml.j2"],
+        "kustomize": ["k"],
+        "kustomize_remote": True,
+        "helm": [{"chart": "c"}],
+        "helm_binary": "/opt/helm",
+        "archives": [{"url": "https://downloads.example.com/a.tgz", "checksum": "sha256:0"}],
+    }
+    (workload,) = workload_offline([{"name": "shop", "source": source}])["workloads"]
+    assert workload == {"name": "shop", **source}
+
+
 def test_workloads_are_applied_and_placed_as_the_role_does():
     modulations = [{"resources": ["jobs"], "create_only": True}]
     entry = {

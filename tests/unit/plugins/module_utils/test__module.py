@@ -21,3 +21,20 @@ def test_the_token_of_a_kubeconfig_is_neither_logged_nor_in_the_result(monkeypat
     answer = json.loads(capsys.readouterr().out)
     assert "there" in logged[0] and "there" in answer["seen"]
     assert "very-secret" not in "".join(logged) + json.dumps(answer)
+
+
+def test_objects_and_what_makes_them_are_not_logged_but_there_for_the_module(monkeypatch, capsys):
+    logged: list[str] = []
+    monkeypatch.setattr(
+        _module._Module, "log", lambda _module, text, log_args=None: logged.append(f"{text} {log_args}")
+    )
+    spec = {
+        "definitions": {"type": "raw"},
+        "helm": {"type": "list", "elements": "dict"},
+        "name": {"type": "str"},
+    }
+    given = {"definitions": ["horse"], "helm": [{"values": "horse"}], "name": "shop"}
+    with patch_module_args(given), pytest.raises(SystemExit):
+        _module.run(spec, lambda context: {"seen": [context.params[key] for key in given]})
+    assert json.loads(capsys.readouterr().out)["seen"] == list(given.values())
+    assert "shop" in logged[0] and "horse" not in logged[0]

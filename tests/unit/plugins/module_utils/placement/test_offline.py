@@ -497,7 +497,10 @@ def test_a_wrong_file_of_clusters_is_one_sentence(tmp_path, documents, words):
         ({"definitions": "a: [b"}, "not valid YAML"),
         ({"definitions": [{"kind": "X"}]}, "entry 1 has no apiVersion"),
         ({"definitions": [NOTE, NOTE]}, "is there twice"),
-        ({"definitions": [manifest("ConfigMap", "x")]}, "wds1: offline: ConfigMap x names no namespace"),
+        (
+            {"definitions": [manifest("ConfigMap", "x")]},
+            r"wds1: offline: ConfigMap x \(definitions entry 1\) names no namespace",
+        ),
         ({"definitions": [manifest("Namespace", "x", "y")]}, "cluster-scoped but names the namespace y"),
         ({"workloads": [workload("shop")]}, "workload shop has no objects"),
         ({"workloads": [workload("Shop", NOTE)]}, "'Shop' is not allowed"),

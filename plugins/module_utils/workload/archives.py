@@ -1,0 +1,264 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects in an archive that is fetched from elsewhere (private to kubestellar.core).
+
+What is not exactly what the checksum says is not even opened. Nothing is unpacked into files: the manifests are read in memory, up to a
+size, so neither links nor paths that lead elsewhere do anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import ssl
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from ansible.module_utils.urls import open_url
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ConnectionFailed,
+    InvalidInput,
+    KubestellarError,
+    plain,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES, Piece
+
+ARCHIVE_SPEC: dict[str, Any] = {
+    "url": {"type": "str", "required": True},
+    "checksum": {"type": "str", "required": True},
+    "path": {"type": "str"},
+    "ca_path": {"type": "path"},
+    "url_username": {"type": "str"},
+    "url_password": {"type": "str", "no_log": True},
+}
+"""The suboptions of `archives`."""
+
+LARGEST = 64 * 2**20
+"""Bytes of an archive, and of what is in it."""
+MOST = 20_000
+"""Entries of an archive."""
+
+_SECONDS = 60
+_CHECKSUM = re.compile(r"^sha256:([0-9a-fA-F]{64})$")
+
+
+def check(archive: Mapping[str, Any]) -> str:
+    """What messages call the archive.
+
+    :raises InvalidInput: it is not fetched over TLS, or its checksum is none.
+    """
+    try:
+        parts = urlsplit(str(archive["url"]))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = None, None, None
+    if parts is None or parts.scheme != "https" or not host or parts.username or parts.password:
+        raise InvalidInput(
+            f"archives: {_shown(str(archive['url']))} is no URL of an archive.",
+            hint="It begins with https://, and has no credentials in it; use url_username and url_password for them.",
+        )
+    shown = plain(f"https://{host}{f':{port}' if port else ''}{parts.path}", 200)
+    if not _CHECKSUM.match(str(archive["checksum"])):
+        raise InvalidInput(
+            f"archives: the checksum of {shown} is none.",
+            hint="Write it as sha256: and 64 hexadecimal digits, as sha256sum prints them.",
+        )
+    return shown
+
+
+def _shown(url: str) -> str:
+    """A URL for messages, without what may be a credential."""
+    return plain(re.sub(r"//[^/]*@", "//", url.partition("?")[0]), 200)
+
+
+def fetch(archive: Mapping[str, Any]) -> bytes:
+    """The archive, if it is the one of the checksum.
+
+    :raises InvalidInput: see `check`.
+    :raises ConnectionFailed: no answer, or none that can be trusted.
+    :raises KubestellarError: it is another one, or too large.
+    """
+    shown = check(archive)
+    try:
+        with open_url(
+            archive["url"],
+            timeout=_SECONDS,
+            validate_certs=True,
+            ca_path=archive.get("ca_path"),
+            url_username=archive.get("url_username"),
+            url_password=archive.get("url_password"),
+            force_basic_auth=bool(archive.get("url_username")),
+            use_netrc=False,
+            # A login is for this server and for nobody that it leads to.
+            follow_redirects="none" if archive.get("url_username") else "safe",
+        ) as answer:
+            if not str(answer.geturl()).startswith("https://"):
+                raise ConnectionFailed(f"archives: {shown} leads to a place without TLS.")
+            packed = bytes(answer.read(LARGEST + 1))
+    except HTTPError as error:
+        raise ConnectionFailed(
+            f"archives: {shown} cannot be fetched: {error.code} {plain(error.reason, 100)}.",
+            hint="Correct url, or give url_username and url_password.",
+        ) from error
+    except (URLError, ssl.SSLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise ConnectionFailed(
+            f"archives: {shown} cannot be fetched: {plain(reason, 200)}.",
+            hint="If it has a certificate of an authority of yours, set ca_path.",
+        ) from error
+    if len(packed) > LARGEST:
+        raise KubestellarError(f"archives: {shown} is larger than {LARGEST // 2**20} MiB.")
+    found, wanted = hashlib.sha256(packed).hexdigest(), str(archive["checksum"]).partition(":")[2].lower()
+    if found != wanted:
+        raise KubestellarError(
+            f"archives: {shown} has the checksum sha256:{found}, not sha256:{wanted}. Nothing of it has been used.",
+            hint="If it was changed on purpose, review it and correct checksum.",
+        )
+    return packed
+
+
+def read(packed: bytes, archive: Mapping[str, Any]) -> list[Piece]:
+    """The objects in the archive, below the path that is asked for.
+
+    :raises InvalidInput: it is no archive, a hostile one, or has no manifests there.
+    """
+    shown = check(archive)
+    wanted = _clean(str(archive.get("path") or ""), f"archives: path of {shown}")
+    files = unpack(packed, shown)
+    chosen = select(files, wanted)
+    if not chosen:
+        where = f"below {plain(wanted, 120)} " if wanted else ""
+        raise InvalidInput(
+            f"archives: {shown} has no .yml, .yaml or .json file {where}in it.", hint="Correct path."
+        )
+    found: list[Piece] = []
+    for name in chosen:
+        content = files[name]
+        if content is None:
+            raise InvalidInput(
+                f"archives: {shown}: {plain(name, 120)} is a link, and links are not followed.",
+                hint="Set path so that it is left out, or name the file that it leads to.",
+            )
+        found += pieces.of_text(content, f"{shown}, {plain(name, 200)}")
+    return found
+
+
+def select(files: Mapping[str, Any], path: str) -> list[str]:
+    """The names of the manifests at or below a path. The one folder in which all is may be left out of it."""
+    tops = {name.partition("/")[0] for name in files}
+    places = [path, *(f"{top}/{path}" for top in tops if len(tops) == 1 and path)]
+    for place in places:
+        if place and place in files:
+            return [place]
+        below = f"{place}/" if place else ""
+        chosen = sorted(
+            name
+            for name in files
+            if name.startswith(below)
+            and name.endswith(SUFFIXES)
+            and not name.rpartition("/")[2].startswith(".")
+        )
+        if chosen:
+            return chosen
+    return []
+
+
+def unpack(packed: bytes, shown: str) -> dict[str, bytes | None]:
+    """The files of an archive, name to content; None for a link.
+
+    :raises InvalidInput: it is neither a tar archive nor a zip archive, it is too large, or it holds a path that leads out of it.
+    """
+    try:
+        if packed.startswith(b"PK"):
+            return _zip(packed, shown)
+        return _tar(_inflated(packed, shown) if packed.startswith(b"\x1f\x8b") else packed, shown)
+    except (
+        *(tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError),
+        *(OSError, RuntimeError, NotImplementedError, UnicodeDecodeError, ValueError),
+    ) as error:
+        raise InvalidInput(
+            f"archives: {shown} is no archive that can be read: {plain(error, 120) or type(error).__name__}.",
+            hint="There are .tar.gz, .tgz, .tar and .zip.",
+        ) from error
+
+
+def _inflated(packed: bytes, shown: str) -> bytes:
+    """What is in a gzip file, up to a size."""
+    parts: list[bytes] = []
+    total = 0
+    while packed:
+        inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        parts.append(inflater.decompress(packed, LARGEST + 1 - total))
+        total += len(parts[-1])
+        if total > LARGEST:
+            raise _too_large(shown)
+        if not inflater.eof:
+            raise EOFError("it ends too early")
+        packed = inflater.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _tar(content: bytes, shown: str) -> dict[str, bytes | None]:
+    files: dict[str, bytes | None] = {}
+    total = 0
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+        for count, member in enumerate(archive, start=1):
+            if member.isdir():
+                continue
+            total += member.size  # of a sparse file, what it would be
+            if total > LARGEST or count > MOST:
+                raise _too_large(shown)
+            name = _clean(member.name, f"archives: {shown}")
+            opened = archive.extractfile(member) if member.isreg() else None
+            files[name] = opened.read() if opened is not None else None
+    return files
+
+
+def _zip(content: bytes, shown: str) -> dict[str, bytes | None]:
+    files: dict[str, bytes | None] = {}
+    total = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if len(archive.infolist()) > MOST:
+            raise _too_large(shown)
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            name = _clean(member.filename, f"archives: {shown}")
+            mode = stat.S_IFMT(member.external_attr >> 16)
+            if mode not in (0, stat.S_IFREG):
+                files[name] = None
+                continue
+            with archive.open(member) as opened:
+                files[name] = data = opened.read(LARGEST + 1 - total)
+            total += len(data)
+            if total > LARGEST:
+                raise _too_large(shown)
+    return files
+
+
+def _too_large(shown: str) -> InvalidInput:
+    return InvalidInput(
+        f"archives: {shown} holds more than {LARGEST // 2**20} MiB or {MOST} files.",
+        hint="Use an archive with the manifests only.",
+    )
+
+
+def _clean(name: str, where: str) -> str:
+    """A path inside an archive, without `.` and doubled slashes.
+
+    :raises InvalidInput: it leads out of the archive.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
+        raise InvalidInput(f"{where}: the path {plain(name, 120)} leads out of the archive.")
+    return "" if str(path) == "." else str(path)

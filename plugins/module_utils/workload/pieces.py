@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects with the place that each comes from (private to kubestellar.core). Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
+from ansible_collections.kubestellar.core.plugins.module_utils._client import yaml_documents
+
+SUFFIXES = (".yml", ".yaml", ".json")
+"""How the names of files with objects end."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One object of a source. Nothing of this gets into the object.
+
+    :ivar definition: the object, not yet checked.
+    :ivar origin: the place that messages name, such as `files/shop.yml document 2`.
+    :ivar namespace: for a namespaced object that names none; empty for that of the workload.
+    """
+
+    definition: Any
+    origin: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the sources of a workload hold.
+
+    :ivar objects: checked, in the order given.
+    :ivar origins: where each of them comes from.
+    :ivar namespaces: the namespace of each that names none.
+    :ivar hooks: the hooks of Helm charts, see `helm.hook`.
+    """
+
+    objects: Sequence[dict[str, Any]] = ()
+    origins: Sequence[str] = ()
+    namespaces: Sequence[str | None] = ()
+    hooks: Sequence[Mapping[str, Any]] = ()
+
+
+def of_text(text: str | bytes, origin: str, namespace: str = "") -> list[Piece]:
+    """The objects in YAML or JSON: all documents that are not empty, lists expanded.
+
+    :raises InvalidInput: not YAML, or a document that is no mapping.
+    """
+    documents = yaml_documents(text, origin)
+    several = len(documents) > 1
+    return [
+        piece
+        for number, document in documents
+        for piece in of_object(document, f"{origin} document {number}" if several else origin, namespace)
+    ]
+
+
+def of_object(definition: Any, origin: str, namespace: str = "") -> Iterator[Piece]:
+    """An object, or those in it if it is a list of kind `List` or the like."""
+    items = definition.get("items") if isinstance(definition, Mapping) else None
+    if isinstance(items, list) and str(definition.get("kind", "")).endswith("List"):
+        for number, item in enumerate(items, start=1):
+            yield Piece(item, f"{origin} item {number}", namespace)
+    else:
+        yield Piece(definition, origin, namespace)
+
+
+def checked(
+    pieces: Sequence[Piece],
+    where: str,
+    namespace: str | None = None,
+    hooks: Sequence[Mapping[str, Any]] = (),
+) -> Material:
+    """The objects, if each is one with a name and none is there twice.
+
+    :param where: what they belong to, for messages.
+    :param namespace: for those that name none, and whose source has none.
+    :raises InvalidInput: naming the places of what is wrong.
+    """
+    origins = [piece.origin for piece in pieces]
+    namespaces = [piece.namespace or namespace for piece in pieces]
+    objects = _bulk.check_definitions(
+        [piece.definition for piece in pieces], where, origins=origins, namespaces=namespaces
+    )
+    return Material(objects, origins, namespaces, hooks)

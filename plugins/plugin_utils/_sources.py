@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only the controller can do for the sources of a workload (private to kubestellar.core).
+
+It finds files where tasks find them, and renders templates with the variables of the task.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleUndefinedVariable
+from ansible.module_utils.common.validation import check_type_list
+from ansible.template import trust_as_template
+from ansible_collections.kubestellar.core.plugins.action import embedded_build
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES
+
+TEMPLATES = (*SUFFIXES, *(f"{suffix}.j2" for suffix in SUFFIXES))
+"""How the names of templates in a folder end."""
+
+_UNDEFINED = re.compile(r"'([^']+)' is undefined")
+
+
+class ActionWithSources(embedded_build.ActionModule):
+    """An action plugin whose module has sources of workloads among its options."""
+
+    _variables: Mapping[str, Any]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module of the task with its sources resolved.
+
+        :raises AnsibleActionFail: a template that is not there, or cannot be rendered.
+        """
+        self._variables = task_vars or {}
+        self._task.args = self.with_sources(self._task.args)
+        return super().run(tmp, task_vars)
+
+    def with_sources(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of the module with all sources among them resolved. What is to be removed needs none."""
+        return dict(arguments) if arguments.get("state") == "absent" else self.resolved(arguments)
+
+    def resolved(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with templates rendered, and with the paths of what is found in the folders that a task looks into.
+
+        :raises AnsibleActionFail: a template that is not there, or cannot be rendered.
+        """
+        found = dict(given)
+        for key in ("src", "kustomize"):
+            if found.get(key):
+                found[key] = [self._path(path) for path in _listed(found[key])]
+        if isinstance(found.get("helm"), list):
+            found["helm"] = [self._chart(chart) for chart in found["helm"]]
+        if found.get("template"):
+            found["template"] = [
+                one for entry in _listed(found["template"]) for one in self._templates(entry)
+            ]
+        return found
+
+    def _chart(self, chart: Any) -> Any:
+        if not isinstance(chart, Mapping):
+            return chart
+        found = dict(chart)
+        reference = found.get("chart")
+        if isinstance(reference, str) and not found.get("repository") and "://" not in reference:
+            found["chart"] = self._path(reference)
+        if found.get("values_files"):
+            found["values_files"] = [self._path(path) for path in _listed(found["values_files"])]
+        return found
+
+    def _path(self, path: Any) -> Any:
+        """The absolute path of what a task finds; what it does not find is left to the module."""
+        here = self._connection.transport == "local"  # what runs elsewhere has files of its own
+        if not isinstance(path, str) or not here or os.path.isabs(path) or path.startswith("~"):
+            return path
+        try:
+            return str(self._find_needle("files", path))
+        except AnsibleError:
+            return path
+
+    def _templates(self, entry: Any) -> list[dict[str, str]]:
+        """A template, or all of a folder, each with its path and what it is rendered to."""
+        if isinstance(entry, Mapping):  # rendered before
+            return [dict(entry)]
+        try:
+            place = str(self._find_needle("templates", os.path.expanduser(str(entry))))
+            paths = sources.manifests(place, TEMPLATES, "template")
+        except InvalidInput as error:
+            raise AnsibleActionFail(error.message) from None
+        except AnsibleError:
+            raise AnsibleActionFail(
+                f"The template {plain(entry, 200)} does not exist. It is looked for in templates beside the role and the playbook."
+            ) from None
+        return [{"path": path, "content": self._rendered(path)} for path in paths]
+
+    def _rendered(self, path: str) -> str:
+        folders = [*self._task.get_search_path(), self._loader.get_basedir(), os.path.dirname(path)]
+        search = [place for folder in folders for place in (os.path.join(folder, "templates"), folder)]
+        templar = self._templar.copy_with_new_env(searchpath=search, available_variables=self._variables)
+        try:
+            text = templar.template(
+                trust_as_template(self._loader.get_text_file_contents(path)),
+                escape_backslashes=False,
+                overrides={"trim_blocks": True},
+            )
+        except AnsibleUndefinedVariable as error:
+            name = _UNDEFINED.search(str(error))
+            said = (
+                f"uses the variable {name.group(1)}, which is not defined"
+                if name
+                else f"uses something that is not defined: {plain(error, 200).rstrip('.')}"
+            )
+            raise AnsibleActionFail(
+                f"The template {path} {said}. Define it for {self._host}, or give it a default in the template."
+            ) from None
+        except AnsibleError as error:
+            raise AnsibleActionFail(
+                f"The template {path} cannot be rendered: {plain(error, 300).rstrip('.')}."
+            ) from None
+        return str(text) if isinstance(text, str) else json.dumps(text)
+
+    @property
+    def _host(self) -> str:
+        return str(self._variables.get("inventory_hostname", "the host"))
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list as Ansible takes it from an option: also a text with commas."""
+    if isinstance(value, Mapping):
+        return [value]
+    try:
+        return list(check_type_list(value))
+    except TypeError as error:
+        raise AnsibleActionFail(f"{plain(value, 80)!r} is no list of paths.") from error
