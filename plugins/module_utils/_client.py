@@ -36,8 +36,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
 _NO_YAML_TAGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
+_FLOAT = "tag:yaml.org,2002:float"
 _YAML_NUMBERS = {
-    "tag:yaml.org,2002:float": re.compile(
+    _FLOAT: re.compile(
         r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?$|[-+]?[0-9]+[eE][-+]?[0-9]+$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
     ),
     "tag:yaml.org,2002:int": re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$"),
@@ -62,7 +63,10 @@ try:
             for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
 
-    _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    class _DUMPER(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        """Quotes what any reader may take for something else than text, `1e3` too."""
+
+    _DUMPER.add_implicit_resolver(_FLOAT, _YAML_NUMBERS[_FLOAT], list("-+.0123456789"))
 except ImportError as error:
     _IMPORT_ERROR = error
 

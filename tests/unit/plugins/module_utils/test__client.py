@@ -46,6 +46,8 @@ def test_what_looks_like_a_date_is_a_string_as_in_kubernetes():
 def test_scalars_are_what_kubernetes_takes_them_for(text, value):
     (obj,) = _client.load_yaml(f"a: [{text}]", "x")
     assert obj == {"a": [value]} and type(obj["a"][0]) is type(value)
+    # What is written comes back as it was, the text as text too.
+    assert _client.load_yaml(_client.dump_yaml({"a": [value, text]}), "x") == [{"a": [value, text]}]
 
 
 @pytest.mark.parametrize(
