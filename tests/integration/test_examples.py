@@ -49,6 +49,7 @@ def test_every_example_does_what_it_says(stack: Running, run):
         assert there.get(DEPLOYMENTS, "nginx", "nginx")["status"]["availableReplicas"] == 1
         assert there.get(STALLS, "cheese", "market")["spec"] == {"goods": "cheese"}
         assert there.get(JOBS, "import", "once")
+        assert there.get(CONFIG_MAPS, "greeter", "greeter")["data"]["text"] == "Good evening"
     sign = stack.cluster("cluster1").get(CONFIG_MAPS, "sign", "greeting")
     assert sign["data"]["text"] == "Welcome to Lisbon, Rua Augusta, which is cluster1"
     assert stack.cluster("cluster2").get(DEPLOYMENTS, "counter", "singleton") is None
@@ -68,7 +69,16 @@ def test_every_example_does_what_it_says(stack: Running, run):
     run(example_state="absent")
     for name in (*CLUSTERS, "wds1"):
         left = {item["metadata"]["name"] for item in stack.cluster(name).list(NAMESPACES).items}
-        assert not left & {"nginx", "market", "singleton", "greeting", "once", "elastic", "counted"}
+        assert not left & {
+            "greeter",
+            "nginx",
+            "market",
+            "singleton",
+            "greeting",
+            "once",
+            "elastic",
+            "counted",
+        }
     assert run(example_state="absent")[0]["changed"] == 0
 
 
