@@ -163,11 +163,11 @@ class _Follow:
             if self._view is None:
                 raise
             seconds = duration
-        assert self._view is not None  # noqa: S101 (the wait has ended, so it was evaluated)
-        healthy = model.is_healthy(self._view)
+        view = self._view or self._look()
+        healthy = model.is_healthy(view)
         end = "all is healthy" if healthy and self._early else f"the {duration:.0f} s are over"
-        self._say(f"{end}: {counted(self._view)}")
-        return Followed(self._view, healthy, seconds, self._changes)
+        self._say(f"{end}: {counted(view)}")
+        return Followed(view, healthy, seconds, self._changes)
 
     def _evaluate(self) -> Verdict:
         self._tell_trouble()
