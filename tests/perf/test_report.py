@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_report_of_a_hundred_thousand_placements(
     def joined(*parts: Any, **others: Any) -> model.View:
         return measured(
             "join",
-            lambda: compose(*parts, **others),
+            partial(compose, *parts, **others),
             lambda view: f"{model.summary(view)['placements']} placements",
         )
 

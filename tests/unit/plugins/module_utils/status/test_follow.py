@@ -27,12 +27,12 @@ def test_nothing_new_is_nothing_said():
 
 
 def test_one_change_is_told_with_what_it_was_and_why():
-    before = follow.states(views.small())
-    after = changed(views.small(), "failed", "no such image\n{{ x }}", "shop/till")
-    assert follow.changes(before, after) == [
+    good = follow.states(views.small())
+    bad = changed(views.small(), "failed", "no such image\n{{ x }}", "shop/till")
+    assert follow.changes(good, bad) == [
         "Service shop/till, Deployment shop/till in lisbon-1: healthy → failed (no such image {{ x }})"
     ]
-    assert follow.changes(after, before) == [
+    assert follow.changes(bad, good) == [
         "Service shop/till, Deployment shop/till in lisbon-1: failed → healthy"
     ]
 
