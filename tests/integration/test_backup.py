@@ -433,7 +433,8 @@ def test_a_backup_is_private_complete_and_changes_only_with_the_hub(fleet, tmp_p
         for placed in placement(fleet).values()
         for entry in placed["objects"]
     }
-    assert len(places) == len(kept) - len(policies) - 4  # two collectors, two transforms
+    serving = 5  # two collectors, two transforms, and the parent of the shop as an ApplySet
+    assert len(places) == len(kept) - len(policies) - serving
     recorded = [entry for wds in WDSES for entry in json.loads(files[wds]["placement.json"]).values()]
     assert len(recorded) == TEAMS + 1 and all(entry["settled"] for entry in recorded)
     clusters = {
