@@ -11,9 +11,7 @@ server stores, and which are sent as dry runs so that an audit log says so.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +53,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub.prerequisites
     Right,
     Wanted,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.local import program as programs
 
 _PROBE_SECONDS, _PROBES = 5.0, 2
 _NAME_SECONDS, _CONNECT_SECONDS = 3.0, 2.0
@@ -214,26 +213,21 @@ def _with_secrets(facts: Facts, cluster: Cluster, case: Case) -> Facts:
 
 def find_helm(path: str = "") -> Program:
     """The program helm and what version it says it is."""
-    program = shutil.which(path or "helm")
-    if program is None:
+    found = programs.find(path, ("helm",), os.environ)
+    if found is None:
         return Program(error=f"{path} is not there, or no program" if path else "it is not on the PATH")
     try:
-        done = subprocess.run(
-            [program, "version", "--template", "{{.Version}}"],
-            env={**os.environ, "KUBECONFIG": os.devnull},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_HELM_SECONDS,
-            check=False,
+        done = programs.run(
+            [found, "version", "--template", "{{.Version}}"],
+            {**os.environ, "KUBECONFIG": os.devnull},
+            seconds=_HELM_SECONDS,
+            what=f"{found} has not told its version",
         )
-    except OSError as error:
-        return Program(error=f"{program} cannot be run: {error.strerror}")
-    except subprocess.TimeoutExpired:
-        return Program(error=f"{program} has not told its version in {_HELM_SECONDS:.0f} s")
-    if done.returncode != 0:
-        said = plain(done.stderr.decode(errors="replace"), 200)
-        return Program(error=f"{program} version ended with {done.returncode}: {said}")
-    return Program(version=plain(done.stdout.decode(errors="replace"), 60))
+    except KubestellarError as error:
+        return Program(error=error.message.rstrip("."))
+    if done.code:
+        return Program(error=f"{found} version ended with {done.code}: {plain(done.errors, 200)}")
+    return Program(version=plain(done.output, 60))
 
 
 def _addresses(case: Case) -> list[Address]:

@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import ports
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import write_file
+from ansible_collections.kubestellar.core.plugins.module_utils.local import program as programs
 from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 from ansible_collections.kubestellar.core.plugins.module_utils.local.tools import Decision, Found, Wanted
 
@@ -306,7 +306,7 @@ class Local:
             output, errors = self._outcome(process, shown, timeout)
         if process.returncode:
             raise KubestellarError(
-                f"{self._wanted.title}: {shown} failed with exit code {process.returncode}: {_end(errors or output)}.",
+                f"{self._wanted.title}: {shown} failed with exit code {process.returncode}: {programs.complaint(errors or output)}.",
                 hint="Does the container engine run, and may this user use it?",
             )
         return output
@@ -332,7 +332,7 @@ class Local:
 
 def _found(name: str, program: str, environ: Mapping[str, str]) -> str:
     """The path of a program. :param program: as it is given, or empty."""
-    path = shutil.which(os.path.expanduser(program) or name, path=environ.get("PATH"))
+    path = programs.find(program, (name,), environ)
     if path is None:
         where = f"at {program}" if program else "on the PATH"
         oldest = f" {'.'.join(map(str, tools.OLDEST[name]))} or newer" if name in tools.OLDEST else ""
@@ -347,14 +347,13 @@ def _engine(settings: Settings) -> str:
     name = settings.engine or settings.environ.get("KIND_EXPERIMENTAL_PROVIDER", "")
     if name:
         return _found(name, "", settings.environ)
-    for candidate in ("docker", "nerdctl", "podman"):
-        path = shutil.which(candidate, path=settings.environ.get("PATH"))
-        if path:
-            return path
-    raise PreflightFailed(
-        "No container engine is found on the PATH, and kind needs one.",
-        hint=f"Install one of: {', '.join(tools.ENGINES)}.",
-    )
+    path = programs.find("", ("docker", "nerdctl", "podman"), settings.environ)
+    if path is None:
+        raise PreflightFailed(
+            "No container engine is found on the PATH, and kind needs one.",
+            hint=f"Install one of: {', '.join(tools.ENGINES)}.",
+        )
+    return path
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -372,8 +371,3 @@ def _read(path: Path) -> dict[str, Any] | None:
         ) from error
     documents = load_yaml(text, str(path))
     return documents[0] if documents else {}
-
-
-def _end(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return plain(" | ".join(lines[-3:]), 400).rstrip(".") or "it says nothing"

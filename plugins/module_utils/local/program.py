@@ -34,8 +34,13 @@ class Done:
     @property
     def complaint(self) -> str:
         """The end of what it has said, as a clause for a message."""
-        lines = [line for line in (self.errors or self.output).splitlines() if line.strip()]
-        return plain(" | ".join(lines[-3:]), 400).rstrip(".") or "it says nothing"
+        return complaint(self.errors or self.output)
+
+
+def complaint(text: str) -> str:
+    """The end of what a program has said, as a clause for a message."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return plain(" | ".join(lines[-3:]), 400).rstrip(".") or "it says nothing"
 
 
 def find(given: str, names: Sequence[str], environ: Mapping[str, str]) -> str | None:

@@ -113,7 +113,7 @@ def check(folder: str, *, allow_remote: bool) -> Path:
 
     :raises InvalidInput: it does not.
     """
-    path = Path(os.path.abspath(os.path.expanduser(folder)))
+    path = _place(folder)
     if not path.is_dir():
         raise InvalidInput(f"kustomize: the folder {folder} does not exist.")
     for file, reference in remote(path):
@@ -123,6 +123,10 @@ def check(folder: str, *, allow_remote: bool) -> Path:
                 hint="Put a copy beside it, or set kustomize_remote to true if whoever can change that may change the workload.",
             )
     return path
+
+
+def _place(folder: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(folder)))
 
 
 def environment(environ: Mapping[str, str], *, allow_remote: bool) -> dict[str, str]:
@@ -172,12 +176,11 @@ def build(command: list[str], folder: str, environ: Mapping[str, str], *, allow_
     """The objects of a kustomization.
 
     :param command: from `find`.
-    :raises InvalidInput: see `check`.
+    :param folder: one that `check` has let pass.
     :raises KubestellarError: the program fails, with the end of what it says.
     """
-    path = check(folder, allow_remote=allow_remote)
     done = program.run(
-        [*command, str(path)],
+        [*command, str(_place(folder))],
         environment(environ, allow_remote=allow_remote),
         seconds=_SECONDS,
         what=f"kustomize has not built {folder}",
