@@ -9,9 +9,9 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.kubestellar.core.plugins.module_utils._grid import WIDTH
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import Finding
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.report import shown
-from ansible_collections.kubestellar.core.plugins.module_utils.status.table import WIDTH
 
 LONGEST = 1000
 """Characters of a sentence."""

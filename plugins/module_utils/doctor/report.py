@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils._grid import WIDTH
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.catalogue import SEVERITIES
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.checks import Diagnosis
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts import ITS, WDS, Facts
@@ -18,7 +19,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils.doctor.lines impo
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.report import shown
-from ansible_collections.kubestellar.core.plugins.module_utils.status.table import WIDTH
 
 
 def forecast() -> dict[str, Any]:

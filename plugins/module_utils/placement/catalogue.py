@@ -252,9 +252,14 @@ def names(values: Collection[object], most: int = MOST_NAMES) -> str:
 def count(number: int | Collection[object], noun: str) -> str:
     """`1 cluster`, `3 clusters`, `2 properties`."""
     value = number if isinstance(number, int) else len(number)
+    return f"{value} {plural(value, noun)}"
+
+
+def plural(value: int, noun: str) -> str:
+    """The noun as it goes with a number."""
     if value == 1:
-        return f"{value} {noun}"
-    return f"{value} {noun[:-1]}ies" if noun.endswith(("ty", "cy")) else f"{value} {noun}s"
+        return noun
+    return f"{noun[:-1]}ies" if noun.endswith(("ty", "cy")) else f"{noun}s"
 
 
 class _Phrases(Formatter):

@@ -18,14 +18,12 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._grid import GAP, MOST_ROWS, WIDTH, grid
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count
-from ansible_collections.kubestellar.core.plugins.module_utils.status.table import WIDTH
 
 LONGEST_MARKDOWN = 60_000
 """Characters; forges take 65,536 in a comment."""
 
-_GAP = "  "
-_MOST_ROWS = 50
 _MOST_NAMES = 50
 _MOST_COLUMNS = 12
 _FOLDED = (200, 50, 10, 0)
@@ -197,9 +195,9 @@ def _matrix(previews: Sequence[Entry], compared: bool) -> list[str]:
         [_policy(entry), *(row[name].text(compared) if name in row else "" for name in names)]
         for entry, row in table
     ]
-    lines = list(_grid(["objects of", *names], body)) if len(names) <= _MOST_COLUMNS else []
+    lines = list(grid(["objects of", *names], body, shown)) if len(names) <= _MOST_COLUMNS else []
     if not lines or max(len(line) for line in lines) > WIDTH:
-        lines = list(_grid(*_totals(previews, compared)))
+        lines = list(grid(*_totals(previews, compared), shown))
     return lines
 
 
@@ -225,19 +223,19 @@ def _block(entry: Entry, compared: bool) -> Iterator[str]:
         ("", [name for name in preview["clusters"] if name not in joining]),
     ):
         if names:
-            yield from _wrapped(f"{_GAP}{mark}on ", _cut(names))
+            yield from _wrapped(f"{GAP}{mark}on ", _cut(names))
     rows = list(_rows(preview))
     if not compared:
         rows = [("kept", obj) for obj in preview["objects"]]
-    widest = max((len(_object(obj)) for _what, obj in rows[:_MOST_ROWS]), default=0)
-    for what, obj in rows[:_MOST_ROWS]:
+    widest = max((len(_object(obj)) for _what, obj in rows[:MOST_ROWS]), default=0)
+    for what, obj in rows[:MOST_ROWS]:
         mark = f"{_MARKS[what]:2}" if compared else ""
-        yield f"{_GAP}{_GAP}{mark}{_object(obj):{widest}}{_GAP}{_remarks(obj)}"
-    if len(rows) > _MOST_ROWS:
-        yield f"{_GAP}{_GAP}and {len(rows) - _MOST_ROWS} more"
+        yield f"{GAP}{GAP}{mark}{_object(obj):{widest}}{GAP}{_remarks(obj)}"
+    if len(rows) > MOST_ROWS:
+        yield f"{GAP}{GAP}and {len(rows) - MOST_ROWS} more"
     for word, item in _troubles(entry):
-        yield from _wrapped(f"{_GAP}! ", f"{word}{shown(item['message'], 1000)} [{item['code']}]")
-        yield from _wrapped(f"{_GAP}{_GAP}", shown(item["hint"]))
+        yield from _wrapped(f"{GAP}! ", f"{word}{shown(item['message'], 1000)} [{item['code']}]")
+        yield from _wrapped(f"{GAP}{GAP}", shown(item["hint"]))
 
 
 def _cut(names: Sequence[str]) -> str:
@@ -253,18 +251,6 @@ def _wrapped(prefix: str, told: str) -> list[str]:
         subsequent_indent=" " * len(prefix),
         break_on_hyphens=False,
     )
-
-
-def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell, indented; a long table is cut, and says so."""
-    if not body:
-        return
-    lines = [[shown(cell, WIDTH) for cell in line] for line in [head, *body[:_MOST_ROWS]]]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        yield _GAP + _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-    if len(body) > _MOST_ROWS:
-        yield f"{_GAP}and {len(body) - _MOST_ROWS} more"
 
 
 # -- Markdown ---------------------------------------------------------------------------------------------------------
@@ -306,21 +292,21 @@ def _document(title: str, previews: Sequence[Entry], compared: bool, most: int) 
 def _markdown_matrix(previews: Sequence[Entry], compared: bool) -> Iterator[str]:
     if not previews:
         return
-    table = [(entry, cells(entry["preview"])) for entry in previews[:_MOST_ROWS]]
+    table = [(entry, cells(entry["preview"])) for entry in previews[:MOST_ROWS]]
     names = sorted({name for _entry, row in table for name in row})
     if len(names) <= _MOST_COLUMNS:
         head = ["objects of", *(code(name, table=True) for name in names)]
         body = [[row[name].text(compared) if name in row else "" for name in names] for _entry, row in table]
     else:
-        head, rows = _totals(previews[:_MOST_ROWS], compared)
+        head, rows = _totals(previews[:MOST_ROWS], compared)
         body = [row[1:] for row in rows]
     yield _line(head)
     yield _line(["---", *["---:"] * (len(head) - 1)])
     for (entry, _row), numbers in zip(table, body, strict=True):
         yield _line([f"{code(entry['name'], table=True)} in {code(entry['wds'], table=True)}", *numbers])
     yield ""
-    if len(previews) > _MOST_ROWS:
-        yield f"And {len(previews) - _MOST_ROWS} more."
+    if len(previews) > MOST_ROWS:
+        yield f"And {len(previews) - MOST_ROWS} more."
         yield ""
 
 

@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy, resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 
 WAVES_SPEC: dict[str, Any] = {
@@ -146,9 +147,7 @@ def line(
     waves: Sequence[Wave], clusters: Sequence[Sequence[str]], number: int, level: str, seconds: float
 ) -> str:
     """The progress line of a wave that is done."""
-    names = clusters[number - 1]
-    where = f"{len(names)} cluster{'' if len(names) == 1 else 's'}"
-    return f"{_title(waves, number)}: {level} on {where} ({seconds:.0f} s)"
+    return f"{_title(waves, number)}: {level} on {count(clusters[number - 1], 'cluster')} ({seconds:.0f} s)"
 
 
 def _title(waves: Sequence[Wave], number: int) -> str:

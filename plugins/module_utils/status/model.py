@@ -225,6 +225,11 @@ def clusters(view: View) -> list[dict[str, Any]]:
     ]
 
 
+def labels(cluster: Mapping[str, Any]) -> str:
+    """The labels of an entry of `clusters` that people gave, as text."""
+    return ", ".join(f"{key}={value}" for key, value in sorted(cluster["labels"].items()) if "." not in key)
+
+
 def summary(view: View) -> dict[str, int]:
     """Numbers of clusters, objects and placements."""
     return _delivery.summary(view.rows, [name for policy in view.policies for name in policy["clusters"]])

@@ -23,6 +23,7 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _health
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import plural
 from ansible_collections.kubestellar.core.plugins.module_utils.status import (
     combined,
     export,
@@ -149,8 +150,7 @@ def data(view: View) -> dict[str, Any]:
         "states": list(_delivery.STATES),
         "shapes": SHAPES,
         "clusters": [
-            [c["name"], c["state"], c["note"], _labels(c["labels"]), c["placements"], c["healthy"]]
-            for c in clusters
+            [c["name"], c["state"], c["note"], _labels(c), c["placements"], c["healthy"]] for c in clusters
         ],
         "cells": pool.cells,
         "messages": pool.messages,
@@ -253,11 +253,9 @@ def _condition(cluster: Mapping[str, Any]) -> dict[str, str]:
     return {"state": state, "note": ""}
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def _labels(cluster: Mapping[str, Any]) -> str:
     """The labels that people gave, as text."""
-    return plain(
-        ", ".join(f"{key}={value}" for key, value in sorted(labels.items()) if "." not in key), _MOST_LABELS
-    )
+    return plain(model.labels(cluster), _MOST_LABELS)
 
 
 # -- what can be read without a script ------------------------------------------------------------------------
@@ -282,7 +280,7 @@ def _state(state: str, told: str = "") -> str:
 
 
 def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {plural(number, what)}"
 
 
 def _body(view: View) -> Iterator[str]:
@@ -403,7 +401,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 def _workloads(view: View) -> Iterator[str]:
     yield '<section aria-labelledby="h-workloads" id="workloads"><header><h2 id="h-workloads">Workloads</h2>'
-    yield f"<p>{_many(len(view.policies), 'policy').replace('policys', 'policies')}</p></header>"
+    yield f"<p>{_many(len(view.policies), 'policy')}</p></header>"
     head = [("workload", ""), ("space", ""), ("clusters", "number"), ("objects", "number"), *_COUNTS]
     lines = []
     for policy in view.policies:
@@ -433,7 +431,7 @@ def _cluster_table(view: View) -> Iterator[str]:
         f'<tr><th scope="row">{_named(cluster["name"])}</th>'
         f'<td data-of="state">{_state(cluster["state"], cluster["note"] or ("available" if cluster["state"] == IDLE else ""))}</td>'
         f'<td class="number" data-of="objects">{cluster["placements"]}</td>{_counted(cluster)}'
-        f'<td class="labels" data-of="labels">{_named(_labels(cluster["labels"]))}</td></tr>'
+        f'<td class="labels" data-of="labels">{_named(_labels(cluster))}</td></tr>'
         for cluster in sorted(clusters, key=lambda cluster: order.index(cluster["state"]))
     ]
     table = _scrolled("Clusters", _table(head, lines, stacked=True)) if lines else ""

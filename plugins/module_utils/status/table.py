@@ -11,18 +11,16 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _delivery
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
+from ansible_collections.kubestellar.core.plugins.module_utils._grid import GAP, WIDTH, grid
 from ansible_collections.kubestellar.core.plugins.module_utils._health import HEALTHY
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count
 from ansible_collections.kubestellar.core.plugins.module_utils.status import combined, model
 from ansible_collections.kubestellar.core.plugins.module_utils.status.model import View
 
-WIDTH = 120
-
-_MOST_ROWS = 50
 _MOST_REASONS = 10
 _MOST_COMBINED = 10
 _WIDEST_OBJECT = 48
 _STATE_WIDTH = len("progressing")
-_GAP = "  "
 
 
 def lines(view: View) -> list[str]:
@@ -58,12 +56,12 @@ def render(
     if spaces:
         lines += [
             f"hub {plain(hub, 60)}",
-            *_grid(["space", "role", "type", "ready"], _space_cells(spaces)),
+            *grid(["space", "role", "type", "ready"], _space_cells(spaces)),
             "",
         ]
-    lines += ["clusters", *_grid(["cluster", "joined", "available", "labels"], _cluster_cells(clusters))]
+    lines += ["clusters", *grid(["cluster", "joined", "available", "labels"], _cluster_cells(clusters))]
     if not clusters:
-        lines.append(f"{_GAP}none")
+        lines.append(f"{GAP}none")
     for policy in policies:
         mine = [row for row in rows if policy["name"] in row.policies and row.wds == policy["wds"]]
         lines += ["", *_policy(policy, mine)]
@@ -78,9 +76,9 @@ def render(
         lines += ["", "no workload is placed"]
     if collectors:
         head = ["collector", "wds", "used by", "limit", "columns"]
-        lines += ["", "status collectors", *_grid(head, [_collector_cells(one) for one in collectors])]
+        lines += ["", "status collectors", *grid(head, [_collector_cells(one) for one in collectors])]
         lines += [
-            f"{_GAP}! {plain(one['name'], 80)}: {plain(error, 400)}"
+            f"{GAP}! {plain(one['name'], 80)}: {plain(error, 400)}"
             for one in collectors
             for error in one["errors"]
         ]
@@ -95,10 +93,7 @@ def _cluster_cells(clusters: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     cells = []
     for cluster in clusters:
         available = "yes" if cluster["available"] else f"no ({cluster['reason'] or 'never reported'})"
-        labels = ", ".join(
-            f"{key}={value}" for key, value in sorted(cluster["labels"].items()) if "." not in key
-        )
-        cells.append([cluster["name"], _yes(cluster["joined"]), available, labels])
+        cells.append([cluster["name"], _yes(cluster["joined"]), available, model.labels(cluster)])
     return cells
 
 
@@ -106,13 +101,13 @@ def _policy(policy: Mapping[str, Any], rows: Sequence[_delivery.Row]) -> Iterato
     cells = [cell for row in rows for cell in row.cells.values()]
     healthy = sum(cell.health == HEALTHY for cell in cells)
     yield (
-        f"{plain(policy['workload'] or policy['name'], 60)} in {plain(policy['wds'], 60)}: {_many(len(rows), 'object')} on "
-        f"{_many(len(policy['clusters']), 'cluster')}, {healthy} of {len(cells)} healthy"
+        f"{plain(policy['workload'] or policy['name'], 60)} in {plain(policy['wds'], 60)}: {count(rows, 'object')} on "
+        f"{count(policy['clusters'], 'cluster')}, {healthy} of {len(cells)} healthy"
     )
     if not policy["current"]:
-        yield f"{_GAP}! KubeStellar has not processed the policy {plain(policy['name'], 60)} as it is now"
+        yield f"{GAP}! KubeStellar has not processed the policy {plain(policy['name'], 60)} as it is now"
     for error in policy["errors"]:
-        yield f"{_GAP}! {plain(error, WIDTH - 4)}"
+        yield f"{GAP}! {plain(error, WIDTH - 4)}"
     yield from _matrix(rows)
 
 
@@ -122,16 +117,16 @@ def _matrix(rows: Sequence[_delivery.Row]) -> Iterator[str]:
     if not names:
         return
     first = min(_WIDEST_OBJECT, max(len(row.label) for row in rows))
-    width = first + sum(len(_GAP) + max(len(plain(name)), _STATE_WIDTH) for name in names) + len(_GAP)
+    width = first + sum(len(GAP) + max(len(plain(name)), _STATE_WIDTH) for name in names) + len(GAP)
     if width <= WIDTH:
         body = [
             [plain(row.label, _WIDEST_OBJECT)]
             + [row.cells[name].health if name in row.cells else "-" for name in names]
             for row in rows
         ]
-        yield from _grid(["object", *names], body)
+        yield from grid(["object", *names], body)
     else:
-        yield from _grid(["cluster", "objects", *_delivery.STATES], [_count(rows, name) for name in names])
+        yield from grid(["cluster", "objects", *_delivery.STATES], [_count(rows, name) for name in names])
     reasons: dict[str, dict[str, None]] = {}
     for row in rows:
         for cell in row.cells.values():
@@ -140,9 +135,9 @@ def _matrix(rows: Sequence[_delivery.Row]) -> Iterator[str]:
     for reason, places in list(reasons.items())[:_MOST_REASONS]:
         where = list(places)
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        yield f"{_GAP}! {where[0]}{more}: {plain(reason, 400)}"
+        yield f"{GAP}! {where[0]}{more}: {plain(reason, 400)}"
     if len(reasons) > _MOST_REASONS:
-        yield f"{_GAP}! and {len(reasons) - _MOST_REASONS} other reasons"
+        yield f"{GAP}! and {len(reasons) - _MOST_REASONS} other reasons"
 
 
 def _reason(row: _delivery.Row, cell: _delivery.Cell) -> str:
@@ -156,14 +151,14 @@ def _combined(tables: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What the StatusCollectors of a policy have collected, a table for each object."""
     for table in tables[:_MOST_COMBINED]:
         what = label(table["kind"], table["name"], table["namespace"])
-        yield f"{_GAP}{plain(table['collector'], 60)} of {plain(what, _WIDEST_OBJECT)}"
+        yield f"{GAP}{plain(table['collector'], 60)} of {plain(what, _WIDEST_OBJECT)}"
         body = [[combined.shown(cell) for cell in row] for row in table["rows"]]
-        for line in _grid(table["columns"], body) if body else [f"{_GAP}nothing"]:
-            yield _GAP + line
+        for line in grid(table["columns"], body) if body else [f"{GAP}nothing"]:
+            yield GAP + line
         for error in table["errors"][:1]:
-            yield f"{_GAP}{_GAP}! {plain(error, 400)}"
+            yield f"{GAP}{GAP}! {plain(error, 400)}"
     if len(tables) > _MOST_COMBINED:
-        yield f"{_GAP}and {len(tables) - _MOST_COMBINED} other combined statuses"
+        yield f"{GAP}and {len(tables) - _MOST_COMBINED} other combined statuses"
 
 
 def _collector_cells(one: Mapping[str, Any]) -> list[str]:
@@ -176,24 +171,6 @@ def _count(rows: Sequence[_delivery.Row], name: str) -> list[str]:
     return [name, str(len(cells))] + [
         str(sum(cell.health == state for cell in cells)) for state in _delivery.STATES
     ]
-
-
-def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell, indented; a long table is cut, and says so."""
-    if not body:
-        return
-    shown = [[plain(cell, WIDTH) for cell in line] for line in [head, *body[:_MOST_ROWS]]]
-    columns = max(len(line) for line in shown)
-    shown = [[*line, *[""] * (columns - len(line))] for line in shown]
-    widths = [max(len(line[column]) for line in shown) for column in range(columns)]
-    for line in shown:
-        yield _GAP + _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-    if len(body) > _MOST_ROWS:
-        yield f"{_GAP}and {len(body) - _MOST_ROWS} more"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _yes(value: bool) -> str:

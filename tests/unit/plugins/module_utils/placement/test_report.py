@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils._grid import WIDTH
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import report
-from ansible_collections.kubestellar.core.plugins.module_utils.status.table import WIDTH
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
