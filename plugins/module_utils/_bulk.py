@@ -11,7 +11,7 @@ steps, for those who have something to look at in between.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -499,13 +499,15 @@ class Batch:
 
 def _defined(crd: Mapping[str, Any]) -> set[tuple[str, str]]:
     """(apiVersion, kind) of everything that a CustomResourceDefinition lets be served."""
+    return {kind for kind, version in versions(crd) if version.get("served")}
+
+
+def versions(crd: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """The versions of a CustomResourceDefinition, each with the (apiVersion, kind) that it stands for."""
     spec = crd.get("spec") or {}
     kind = str((spec.get("names") or {}).get("kind"))
-    return {
-        (f"{spec.get('group')}/{version.get('name')}", kind)
-        for version in spec.get("versions") or []
-        if version.get("served")
-    }
+    for version in spec.get("versions") or []:
+        yield (f"{spec.get('group')}/{version.get('name')}", kind), version
 
 
 def _assign(targets: Sequence[Target], objects: Sequence[dict[str, Any]]) -> None:
@@ -558,10 +560,16 @@ def raise_failures(outcomes: Sequence[Outcome], cluster: str, verb: str = "apply
     if not failed:
         return
     raise KubestellarError(
-        f"{cluster}: {len(failed)} of {len(outcomes)} objects could not be handled ({verb}): {names(failed)}. "
-        f"First reason: {failed[0].error}{f' It is from {failed[0].source}.' if failed[0].source else ''}",
+        f"{cluster}: {len(failed)} of {len(outcomes)} objects could not be handled ({verb}): {reasons(failed)}",
         **details,
     )
+
+
+def reasons(failed: Sequence[Outcome]) -> str:
+    """The objects that failed, why the first of them did, and where that comes from."""
+    first = failed[0]
+    source = f" It is from {first.source}." if first.source else ""
+    return f"{names(failed)}. First reason: {first.error}{source}"
 
 
 def names(outcomes: Sequence[Outcome]) -> str:
@@ -640,17 +648,12 @@ def _stage(kind: str) -> int:
 
 def _planned_kinds(definitions: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:
     """(apiVersion, kind) to whether it is namespaced, for each version the CRDs among the definitions serve."""
-    kinds: dict[tuple[str, str], bool] = {}
-    for obj in definitions:
-        if obj["kind"] != "CustomResourceDefinition":
-            continue
-        spec = obj.get("spec") or {}
-        for version in spec.get("versions") or []:
-            api_version = f"{spec.get('group')}/{version.get('name')}"
-            kinds[(api_version, str((spec.get("names") or {}).get("kind")))] = (
-                spec.get("scope") == "Namespaced"
-            )
-    return kinds
+    return {
+        kind: (obj.get("spec") or {}).get("scope") == "Namespaced"
+        for obj in definitions
+        if obj["kind"] == CRDS.kind
+        for kind, _version in versions(obj)
+    }
 
 
 def in_parallel(work: Callable[[Any], Any], items: Sequence[Any], *, workers: int = WORKERS) -> list[Any]:

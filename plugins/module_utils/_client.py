@@ -120,11 +120,15 @@ def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
     """
     objects: list[dict[str, Any]] = []
     for _number, document in yaml_documents(text, source):
-        if isinstance(document.get("items"), list) and str(document.get("kind", "")).endswith("List"):
-            objects.extend(document["items"])
-        else:
-            objects.append(document)
+        items = list_items(document)
+        objects.extend([document] if items is None else items)
     return objects
+
+
+def list_items(document: Mapping[str, Any]) -> list[Any] | None:
+    """The objects of a list of kind `List` or the like; None if it is none."""
+    items = document.get("items")
+    return items if isinstance(items, list) and str(document.get("kind", "")).endswith("List") else None
 
 
 def yaml_documents(text: str | bytes, source: str) -> list[tuple[int, dict[str, Any]]]:

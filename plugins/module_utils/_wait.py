@@ -208,7 +208,7 @@ class Waiter:
                 if verdict.done:
                     return time.monotonic() - start
                 waited = time.monotonic() - start
-                looked = start + waited - began
+                looked = time.monotonic() - began
                 missing = list(verdict.missing) + [f.trouble for f in self._followers if f.trouble]
                 if waited >= timeout:
                     raise WaitTimeout(

@@ -103,7 +103,6 @@ class PolicyWait:
         self._first_seen: dict[str, tuple[float, float]] = {}
         self._kinds: dict[tuple[str, str], str] = {}
         self._rows: list[_delivery.Row] = []
-        self._mine: list[_delivery.Work] = []
         self._offline: dict[str, str] = {}
 
     def until(
@@ -143,14 +142,16 @@ class PolicyWait:
             if works is None:
                 return Verdict(True)
             self._refuse_nothing(binding or {})
-            self._rows = self._join(binding or {}, managed, works, statuses)
+            uid = str(binding["metadata"]["uid"]) if binding else ""
+            mine = _of_binding(works, self._name, uid, self._wds_name)
+            self._rows = self._join(binding or {}, managed, mine, statuses)
             verdict, offline = judge(self._rows, level)
             self._offline = offline
             selected = len(resolution.destinations(binding or {}))
             tolerated = max_offline is not None and not max_offline.below(len(offline), selected)
             if offline and not tolerated:
                 return _with_offline(verdict, offline)
-            left = leftovers.look(unaccounted(self._mine, binding or {}, self._kinds)) if verdict.done else []
+            left = leftovers.look(unaccounted(mine, binding or {}, self._kinds)) if verdict.done else []
             return Verdict(False, left, again=1.0) if left else verdict
 
         seconds = waiter.until(
@@ -278,16 +279,13 @@ class PolicyWait:
         self,
         binding: Mapping[str, Any],
         managed_clusters: Sequence[dict[str, Any]],
-        works: Follower,
+        works: Sequence[_delivery.Work],
         statuses: Follower | None,
     ) -> list[_delivery.Row]:
-        parsed: list[_delivery.Work] = list(works.objects().values())
-        uid = str(binding["metadata"]["uid"]) if binding else ""
-        self._mine = [work for work in parsed if _delivery.belongs(work, self._name, uid, self._wds_name)]
         facts = _delivery.Facts(
             wds=self._wds_name,
             bindings=[binding],
-            works=parsed,
+            works=works,
             returned=list(statuses.objects().values()) if statuses else [],
             clusters=[_delivery.parse_cluster(obj) for obj in managed_clusters],
             kinds=self._kinds,
@@ -345,6 +343,11 @@ def _with_offline(verdict: Verdict, offline: Mapping[str, str]) -> Verdict:
     """The same, with the clusters that do not answer as further lacks."""
     lines = [f"{name}: {text}" for name, text in offline.items()]
     return replace(verdict, done=False, missing=[*lines, *verdict.missing])
+
+
+def _of_binding(works: Follower, name: str, uid: str, wds_name: str) -> list[_delivery.Work]:
+    """The ManifestWorks of a Binding. :param uid: of the Binding; empty if there is none."""
+    return [work for work in works.objects().values() if _delivery.belongs(work, name, uid, wds_name)]
 
 
 def _names(clusters: Sequence[str]) -> str:
@@ -406,7 +409,7 @@ def until_gone(
                     f"{kind} {name} is still there{' with finalizers ' if finalizers else ''}{finalizers}"
                 )
         left: dict[str, list[str]] = {}
-        mine = [work for work in works.objects().values() if _delivery.belongs(work, name, uids[1], wds_name)]
+        mine = _of_binding(works, name, uids[1], wds_name)
         for work in mine:
             left.setdefault(work.cluster, []).extend(
                 label(item.kind, item.name, item.namespace) for item in work.items

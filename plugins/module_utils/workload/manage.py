@@ -191,8 +191,7 @@ class Workload:
             outcome.method = "none"
         raise KubestellarError(
             f"{self._wds.name}: {len(failed)} of {count(len(self.done.objects), 'object')} of the workload {self._aset.workload} "
-            f"cannot be applied, so nothing has been written: {_bulk.names(failed)}. First reason: {failed[0].error}"
-            + (f" It is from {failed[0].source}." if failed[0].source else "")
+            f"cannot be applied, so nothing has been written: {_bulk.reasons(failed)}"
         )
 
     def _leaving(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import yaml_documents
+from ansible_collections.kubestellar.core.plugins.module_utils._client import list_items, yaml_documents
 
 SUFFIXES = (".yml", ".yaml", ".json")
 """How the names of files with objects end."""
@@ -62,12 +62,11 @@ def of_text(text: str | bytes, origin: str, namespace: str = "") -> list[Piece]:
 
 def of_object(definition: Any, origin: str, namespace: str = "") -> Iterator[Piece]:
     """An object, or those in it if it is a list of kind `List` or the like."""
-    items = definition.get("items") if isinstance(definition, Mapping) else None
-    if isinstance(items, list) and str(definition.get("kind", "")).endswith("List"):
-        for number, item in enumerate(items, start=1):
-            yield Piece(item, f"{origin} item {number}", namespace)
-    else:
+    items = list_items(definition) if isinstance(definition, Mapping) else None
+    if items is None:
         yield Piece(definition, origin, namespace)
+    for number, item in enumerate(items or [], start=1):
+        yield Piece(item, f"{origin} item {number}", namespace)
 
 
 def checked(

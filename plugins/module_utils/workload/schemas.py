@@ -51,15 +51,10 @@ class Schemas:
 
     def add_definition(self, crd: Mapping[str, Any]) -> None:
         """Take in what a CustomResourceDefinition defines, in place of what is served now."""
-        spec = crd.get("spec") or {}
-        for version in spec.get("versions") or []:
+        for kind, version in _bulk.versions(crd):
             schema = (version.get("schema") or {}).get("openAPIV3Schema")
             if isinstance(schema, Mapping):
-                key = (
-                    f"{spec.get('group')}/{version.get('name')}",
-                    str((spec.get("names") or {}).get("kind")),
-                )
-                self._known[key] = (schema, {}, True)
+                self._known[kind] = (schema, {}, True)
 
     def problems(self, obj: Mapping[str, Any]) -> list[str]:
         """What is wrong with an object; nothing if no schema is known for it."""
