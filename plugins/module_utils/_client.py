@@ -830,6 +830,11 @@ def label(kind: str, name: str, namespace: str | None = None) -> str:
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
+def label_of(resource: Resource, obj: Mapping[str, Any]) -> str:
+    """The same of a live object, of which metadata is enough."""
+    return label(resource.kind, obj["metadata"]["name"], obj["metadata"].get("namespace"))
+
+
 def _lines(response: Any) -> Iterator[bytes]:
     """The lines of a streamed answer as they arrive."""
     rest = b""

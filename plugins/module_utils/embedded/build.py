@@ -34,8 +34,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     PreflightFailed,
     plain,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import write_file
 
 RECIPE = "1"
 """To be raised when the way of building changes what comes out."""

@@ -19,6 +19,7 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import WaitTimeout
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import SECRETS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
@@ -29,7 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     programs,
     supervisor,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, State, write_file
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, State
 
 KEEPER = {"program": "keeper"}
 

@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 
 DEFAULT_HOME = "~/.kubestellar"
@@ -183,24 +183,3 @@ def write_link(path: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(path)
-
-
-def write_file(path: Path, content: str, mode: int = 0o600) -> bool:
-    """Make the file hold `content` with `mode`, atomically; whether it changed."""
-    try:
-        if path.read_text(encoding="utf-8") == content and path.stat().st_mode & 0o777 == mode:
-            return False
-    except (FileNotFoundError, UnicodeDecodeError):
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(content)
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    return True

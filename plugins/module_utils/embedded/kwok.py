@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import ports, processes
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import (
     MARKER,
     Stack,
     State,
-    write_file,
     write_link,
 )
 

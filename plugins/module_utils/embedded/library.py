@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import keeper, status_agent
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import write_file
 
 _PREFIX = "ansible_collections.kubestellar.core.plugins.module_utils."
 AGENTS = (keeper, status_agent)

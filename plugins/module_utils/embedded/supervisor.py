@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack, write_file
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.programs import Program
 
 IMPORT_ERROR: str | None

@@ -28,9 +28,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     WaitTimeout,
     plain,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import ports
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils.local import program as programs
 from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 from ansible_collections.kubestellar.core.plugins.module_utils.local.tools import Decision, Found, Wanted

@@ -15,7 +15,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     KubestellarError,
     plain,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import write_file
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils.status import export, page, prometheus
 from ansible_collections.kubestellar.core.plugins.module_utils.status.model import View
 

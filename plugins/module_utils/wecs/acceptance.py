@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, Cluster, label
+from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, Cluster, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
     KubestellarError,
@@ -414,9 +414,7 @@ class Acceptance:
             return
         if member.method == "none":
             member.method = "update"
-        metadata = after["metadata"]
-        what = label(resource.kind, metadata["name"], metadata.get("namespace"))
-        member.diffs.append(_diff.entry(before, after, f"{self._its.name}: {what}"))
+        member.diffs.append(_diff.entry(before, after, f"{self._its.name}: {label_of(resource, after)}"))
 
     def _finish_or_wait(self, member: Member) -> None:
         """Note what one cluster lacks, or that it is done."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, Resource
@@ -148,12 +148,7 @@ def wait_gone(
     ]
     waiter = Waiter(progress)
     followers = {resource: waiter.follow(wds, resource) for resource in {pair[0] for pair in deleted}}
-    labels = {
-        obj["metadata"]["uid"]: label(
-            resource.kind, obj["metadata"]["name"], obj["metadata"].get("namespace")
-        )
-        for resource, obj in deleted
-    }
+    labels = {obj["metadata"]["uid"]: label_of(resource, obj) for resource, obj in deleted}
 
     def evaluate() -> Verdict:
         present = {

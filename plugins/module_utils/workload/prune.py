@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound, Refused
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, NAMESPACES, Resource
@@ -44,11 +44,6 @@ def identity(resource: Resource, obj: Mapping[str, Any]) -> Identity:
     return GroupKind.of(resource), str(metadata.get("namespace") or ""), str(metadata["name"])
 
 
-def told(resource: Resource, obj: Mapping[str, Any]) -> str:
-    """A live object, for messages."""
-    return label(resource.kind, obj["metadata"]["name"], obj["metadata"].get("namespace"))
-
-
 def leaving(
     found: Iterable[Found], wanted: Collection[Identity], wanted_uids: Collection[str]
 ) -> list[Found]:
@@ -81,7 +76,7 @@ def check_limit(where: str, aset: ApplySet, gone: Sequence[Found], whole: int, l
         allowed = str(limit)
     reason = (
         f"{where}: {len(gone)} of {count(whole, 'object')} of the workload {aset.workload} would be pruned, "
-        f"but prune_limit allows {allowed}: {names([told(*pair) for pair in gone])}."
+        f"but prune_limit allows {allowed}: {names([label_of(*pair) for pair in gone])}."
     )
     raise Refused(
         reason,

@@ -17,6 +17,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     KubestellarError,
     PreflightFailed,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     clusters,
@@ -35,7 +36,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
     MARKER,
     Stack,
     State,
-    write_file,
 )
 
 
