@@ -78,17 +78,11 @@ class Hub:
                 }
             )
         )
-        arguments = self.running.arguments(str(playbook), *extra)
-        arguments[arguments.index("-i") + 1] = str(inventory)
-        if isinstance(playbook, Path):
-            arguments[3] = str(playbook)
-        return self._start(arguments)
+        return self._start(self.running.arguments(playbook, *extra, inventory=inventory))
 
     def set_up(self) -> None:
         """Run the cluster and the KubeFlex manager, and lay the chart down."""
-        arguments = self.running.arguments("hub")
-        arguments[3] = str(HOSTING)
-        assert_ok(self._start(arguments))
+        assert_ok(self._start(self.running.arguments(HOSTING)))
         self.lay_down_chart()
 
     def lay_down_chart(self) -> Path:
@@ -113,16 +107,7 @@ class Hub:
         (chart / "values.yaml").write_text(yaml.safe_dump({**defaults, **values}))
 
     def _start(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            arguments,
-            cwd=CHECKOUT,
-            env=self.running.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
+        return self.running.run(arguments, timeout=900)
 
     def writes(self, since: int) -> list[str]:
         """The writes of helm and the collection since a mark, from the audit log."""

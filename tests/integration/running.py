@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,14 @@ class Running:
         """A client for one of the clusters."""
         return Cluster.from_kubeconfig(self.kubeconfig, context, name=context)
 
-    def arguments(self, playbook: str, *extra: str) -> list[str]:
-        """The command line of a playbook of the checkout for this stack."""
+    def arguments(self, playbook: str | Path, *extra: str, inventory: Path = INVENTORY) -> list[str]:
+        """The command line of a playbook for this stack: one of the checkout by its name, or any by its path."""
+        own = CHECKOUT / "playbooks" / f"{playbook}.yml"
         return [
             str(Path(sys.executable).parent / "ansible-playbook"),
             "-i",
-            str(INVENTORY),
-            str(CHECKOUT / "playbooks" / f"{playbook}.yml"),
+            str(inventory),
+            str(playbook if isinstance(playbook, Path) else own),
             "-e",
             f"kubestellar_stack={self.stack.name}",
             "-e",
@@ -72,12 +73,20 @@ class Running:
         """The environment of a Python that finds the collection, for `alone`."""
         return {**self.environment(), "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")}
 
-    def playbook(self, name: str, *extra: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
-        """Run a playbook of the checkout to its end."""
+    def playbook(
+        self, name: str | Path, *extra: str, timeout: float = 400
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a playbook to its end, see `arguments`."""
+        return self.run(self.arguments(name, *extra), timeout=timeout)
+
+    def run(
+        self, command: Sequence[str], *, timeout: float = 400, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout to its end. :param environment: beside that of a playbook."""
         return subprocess.run(
-            self.arguments(name, *extra),
+            command,
             cwd=CHECKOUT,
-            env=self.environment(),
+            env={**self.environment(), **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -18,13 +18,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     NAMESPACES,
     Resource,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.status.combined import COMBINED_STATUSES
 
 from .running import CHECKOUT, Running, assert_ok, wait_for
 
 EXAMPLES = sorted((CHECKOUT / "playbooks" / "examples").glob("*.yml"))
 STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
 STALLS = Resource("market.example.com", "v1", "stalls", "Stall", True)
-COMBINED_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "combinedstatuses", "CombinedStatus", True)
 CLUSTERS = ("cluster1", "cluster2")
 
 
@@ -36,7 +36,7 @@ def run(stack: Running, tmp_path: Path) -> Callable[..., tuple[dict[str, int], s
 
     def do(**variables: Any) -> tuple[dict[str, int], str]:
         extra = json.dumps({"status_notes": [], **variables})
-        done = stack.playbook(str(everything.with_suffix("")), "-e", extra, timeout=600)
+        done = stack.playbook(everything, "-e", extra, timeout=600)
         return assert_ok(done)["hub"], done.stdout
 
     return do

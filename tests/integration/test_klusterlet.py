@@ -29,7 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.ports import is_free
 from ansible_collections.kubestellar.core.tests import recorder
 
-from .running import CHECKOUT, Running, assert_ok, wait_for
+from .running import Running, assert_ok, wait_for
 from .test_providers import admin_token, whole
 
 NAMESPACE, ADDONS, OPERATORS = (
@@ -158,19 +158,7 @@ def tasks(stack: Running, folder: Path, *entries: dict[str, Any]) -> None:
     play.write_text(
         yaml.safe_dump([{"hosts": "kubestellar_hubs", "gather_facts": False, "tasks": list(entries)}])
     )
-    arguments = stack.arguments("hub")
-    arguments[3] = str(play)
-    done = subprocess.run(
-        arguments,
-        cwd=CHECKOUT,
-        env=stack.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert_ok(done)
+    assert_ok(stack.playbook(play, timeout=300))
 
 
 @dataclass
@@ -202,18 +190,8 @@ class Site:
                 }
             )
         )
-        arguments = self.programs.stack.arguments(playbook, *extra)
-        arguments[arguments.index("-i") + 1] = str(path)
-        return subprocess.run(
-            arguments,
-            cwd=CHECKOUT,
-            env={**self.programs.stack.environment(), **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=400,
-            check=False,
-        )
+        stack = self.programs.stack
+        return stack.run(stack.arguments(playbook, *extra, inventory=path), **(environment or {}))
 
 
 @pytest.fixture

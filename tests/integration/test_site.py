@@ -171,8 +171,7 @@ def test_a_wrong_inventory_is_one_sentence_before_anything_is_started(tmp_path, 
     path = tmp_path / "hosts.yml"
     path.write_text(yaml.safe_dump(inventory))
     wrong = make_stack("wrong")
-    arguments = wrong.arguments("site")
-    arguments[arguments.index("-i") + 1] = str(path)
+    arguments = wrong.arguments("site", inventory=path)
     done = subprocess.run(arguments, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     output = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0

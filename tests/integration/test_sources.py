@@ -85,19 +85,7 @@ def project(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def run(stack: Running, playbook: str | Path, project: Path, *extra: str) -> subprocess.CompletedProcess[str]:
     """A playbook with the variables of the project, of the checkout by its name or any by its path."""
-    arguments = stack.arguments(str(playbook), "-e", f"@{project / 'variables.yml'}", *extra)
-    if isinstance(playbook, Path):
-        arguments[3] = str(playbook)
-    return subprocess.run(
-        arguments,
-        cwd=CHECKOUT,
-        env=stack.environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    return stack.playbook(playbook, "-e", f"@{project / 'variables.yml'}", *extra, timeout=200)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a program costs."""
+"""What a program costs, and what is written by hand where no agent runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
 from ..integration.running import CHECKOUT
 
@@ -47,3 +49,8 @@ def cost(command: Sequence[str], environment: Mapping[str, str], stdin: str = ""
 def median(runs: Iterable[Cost]) -> Cost:
     """The median of each number."""
     return Cost(*(statistics.median(values) for values in zip(*runs, strict=True)))
+
+
+def typed(resource: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with what says its type."""
+    return {"apiVersion": resource.api_version, "kind": resource.kind, **obj}

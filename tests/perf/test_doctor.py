@@ -13,7 +13,7 @@ import datetime
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,11 +25,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     NAMESPACES,
-    Resource,
 )
 
 from ..integration.running import Running, alone, assert_ok, destroy, make_stack
-from .measuring import cost
+from .measuring import cost, typed
 
 WECS, OBJECTS, POLICIES, ROUNDS = 100, 60, 20, 3
 NAMES = [f"edge{number}" for number in range(WECS)]
@@ -88,11 +87,6 @@ def beat(running: Running) -> None:
         its.patch(MANAGED_CLUSTERS, name, None, {"status": conditions(*kinds)}, subresource="status")
 
     _bulk.in_parallel(renew, NAMES)
-
-
-def typed(resource: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
-    """The object with what says its type."""
-    return {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
 
 
 def report_works(running: Running) -> None:

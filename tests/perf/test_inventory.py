@@ -29,13 +29,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANAGED_CLUSTERS,
     NAMESPACES,
     SERVICE_ACCOUNTS,
-    Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 from ..integration.running import Running, assert_ok, destroy, make_stack
-from .measuring import Cost, cost, median
+from .measuring import Cost, cost, median, typed
 
 CLUSTERS, REGIONS, ROUNDS = 5_000, 50, 3
 NAMES = [f"edge{number:04}" for number in range(CLUSTERS)]
@@ -93,11 +92,6 @@ def labels(number: int) -> dict[str, str]:
 
 
 SELECTORS = sorted({f"{key}={value}" for number in range(CLUSTERS) for key, value in labels(number).items()})
-
-
-def typed(resource: Resource, obj: Mapping[str, Any]) -> dict[str, Any]:
-    """The object with what says its type."""
-    return {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
 
 
 @pytest.fixture(scope="module")
