@@ -19,7 +19,7 @@ from ansible.module_utils.common.validation import check_type_list
 from ansible.template import trust_as_template
 from ansible_collections.kubestellar.core.plugins.action import embedded_build
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES
 
 TEMPLATES = (*SUFFIXES, *(f"{suffix}.j2" for suffix in SUFFIXES))
@@ -90,7 +90,7 @@ class ActionWithSources(embedded_build.ActionModule):
             return [dict(entry)]
         try:
             place = str(self._find_needle("templates", os.path.expanduser(str(entry))))
-            paths = sources.manifests(place, TEMPLATES, "template")
+            paths = files.manifests(place, TEMPLATES, "template")
         except InvalidInput as error:
             raise AnsibleActionFail(error.message) from None
         except AnsibleError:

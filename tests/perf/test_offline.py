@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import offline, report
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
 
 OBJECTS, CLUSTERS, POLICIES, FILES = 10_000, 1_000, 20, 100
 
@@ -69,7 +69,7 @@ def test_offline_preview_of_many_files(tmp_path: Path, capsys: pytest.CaptureFix
         rows.append((what, time.process_time() - start, said(result)))
         return result
 
-    read = measured("read", lambda: sources.files(str(tmp_path)), lambda r: f"{len(r)} manifests")
+    read = measured("read", lambda: files.read(str(tmp_path)), lambda r: f"{len(r)} manifests")
     scene = measured(
         "scene",
         lambda: offline.scene({**options, "definitions": read}),

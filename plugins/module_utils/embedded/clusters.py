@@ -27,7 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
     State,
     write_link,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import files, pieces
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """What the kernel calls a machine, and what Kubernetes does."""
@@ -240,11 +240,12 @@ def _furnish(
     check_mode: bool,
 ) -> None:
     """Nodes and manifests of one running cluster."""
-    given = {"definitions": nodes(cluster), "src": manifests.get(cluster.name)}
-    held = sources.read(given, f"manifests of {cluster.name}")
-    if held.objects:
+    found = [piece for path in manifests.get(cluster.name) or () for piece in files.read(path)]
+    found = [pieces.Piece(node, "nodes") for node in nodes(cluster)] + found
+    objects = pieces.checked(found, f"manifests of {cluster.name}").objects
+    if objects:
         client = connect(stack, cluster.name)
-        result.manifests = _bulk.apply_all(client, held.objects, force=True, dry_run=check_mode)
+        result.manifests = _bulk.apply_all(client, objects, force=True, dry_run=check_mode)
 
 
 def connect(stack: Stack, name: str) -> Cluster:

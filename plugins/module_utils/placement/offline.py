@@ -57,7 +57,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import wishes_of
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import names, sources
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import files, names, sources
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Material
 
 _MANIFESTS: dict[str, Any] = {
@@ -493,7 +493,7 @@ def _targets(options: Mapping[str, Any]) -> list[tuple[str, Target]] | None:
     entries = [dict(entry) for entry in options.get("clusters") or []]
     properties: dict[str, Mapping[str, Any]] = {}
     for source in options.get("clusters_src") or []:
-        for piece in sources.files(source):
+        for piece in files.read(source):
             entries += _clusters_of(source, piece.definition, properties)
     by_its: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries:

@@ -23,7 +23,6 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
-from ansible.module_utils.urls import open_url
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ConnectionFailed,
     InvalidInput,
@@ -88,6 +87,8 @@ def fetch(archive: Mapping[str, Any]) -> bytes:
     :raises ConnectionFailed: no answer, or none that can be trusted.
     :raises KubestellarError: it is another one, or too large.
     """
+    from ansible.module_utils.urls import open_url  # takes a good part of the time in which a module starts
+
     shown = check(archive)
     try:
         with open_url(

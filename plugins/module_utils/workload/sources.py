@@ -16,12 +16,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _diff
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import (
     archives,
+    files,
     helm,
     kustomize,
     pieces,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import (
-    SUFFIXES,
     Material,
     Piece,
 )
@@ -72,7 +72,7 @@ def read(
     environ = os.environ if environ is None else environ
     found = _inline(options["definitions"])
     for source in options["src"] or []:
-        found += files(source)
+        found += files.read(source)
     for template in options["template"] or []:
         found += _rendered(template)
     found += _kustomizations(options, environ)
@@ -101,42 +101,6 @@ def shown(definitions: Any) -> Any:
     if isinstance(definitions, str) and "Secret" in definitions:
         return f"{_HIDDEN} (text with a Secret)"
     return definitions
-
-
-def files(source: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[Piece]:
-    """The objects of a file, or of all manifests in a folder.
-
-    :raises InvalidInput: it is not there, or not readable.
-    """
-    found: list[Piece] = []
-    for path in manifests(os.path.expanduser(source), suffixes):
-        try:
-            with open(path, "rb") as stream:
-                found += pieces.of_text(stream.read(), path)
-        except OSError as error:
-            raise InvalidInput(f"src: {path} cannot be read: {error.strerror}.") from error
-    return found
-
-
-def manifests(source: str, suffixes: tuple[str, ...] = SUFFIXES, option: str = "src") -> list[str]:
-    """A file, or the manifests in a folder, in a stable order.
-
-    :raises InvalidInput: there are none.
-    """
-    if not os.path.isdir(source):
-        if not os.path.exists(source):
-            raise InvalidInput(f"{option}: {source} does not exist.")
-        return [source]
-    found = [
-        os.path.join(folder, name)
-        for folder, _folders, names in os.walk(source)
-        for name in names
-        if name.endswith(suffixes) and not name.startswith(".")
-    ]
-    if not found:
-        listed = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
-        raise InvalidInput(f"{option}: the folder {source} holds no {listed} file.")
-    return sorted(found)
 
 
 # -- one kind of source after the other ----------------------------------------------------------------------------------
