@@ -417,7 +417,7 @@ def work(context: Context) -> dict[str, Any]:
         "failures": [member.error for member in members if member.error],
     }
     if context.diff_mode:
-        result["diff"] = [entry for member in members for entry in member.diffs]
+        result["diff"] = [entry() for member in members for entry in member.diffs]
     if params["strict"]:
         raise_failures(members, cluster, **result)
     return result

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,8 +18,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     DEPLOYMENTS,
     NODES,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
 
-from .running import Running, assert_ok, kill_group, recap, wait_for
+from .running import Running, assert_ok, kill_group, recap, silent, wait_for
 
 RINGS = {
     "canary": ("cluster1", "cluster2"),
@@ -126,19 +128,66 @@ def uid(stack: Running, name: str) -> str:
     return str(stack.cluster(name).get(DEPLOYMENTS, "api", "rings")["metadata"]["uid"])
 
 
-def test_a_killed_rollout_is_completed_by_the_next_run(rings: Running, deploy):
-    def selectors() -> int:
-        policy = rings.cluster("wds1").get(BINDING_POLICIES, "rings") or {}
-        return len((policy.get("spec") or {}).get("clusterSelectors") or [])
+def waves_begun(stack: Running) -> int:
+    """How many waves the policy selects."""
+    policy = stack.cluster("wds1").get(BINDING_POLICIES, "rings") or {}
+    return len((policy.get("spec") or {}).get("clusterSelectors") or [])
 
+
+def generations(stack: Running) -> dict[str, int]:
+    """The generation of each cluster's Deployment: 1 if it was applied once."""
+    return {
+        name: stack.cluster(name).get(DEPLOYMENTS, "api", "rings")["metadata"]["generation"]
+        for name in running(stack)
+    }
+
+
+def test_a_killed_rollout_is_completed_by_the_next_run(rings: Running, deploy):
     for wave in (1, 2):
         playbook = rings.start_playbook("workloads", *deploy())
-        wait_for(lambda wave=wave: selectors() >= wave)
+        wait_for(lambda wave=wave: waves_begun(rings) >= wave)
         kill_group(playbook, signal.SIGKILL)
-        assert selectors() < len(RINGS)
+        assert waves_begun(rings) < len(RINGS)
     assert_ok(rings.playbook("workloads", *deploy()))
-    assert running(rings) == EVERYWHERE
+    assert generations(rings) == dict.fromkeys(EVERYWHERE, 1)
     assert assert_ok(rings.playbook("workloads", *deploy()))["hub"]["changed"] == 0
+
+
+@pytest.mark.parametrize("killed", ["wds1", "its1", "cluster3"])
+def test_a_rollout_in_which_an_api_server_is_killed_is_completed_by_the_next_run(
+    rings: Running, deploy, killed
+):
+    """In the middle of the second wave, to which cluster3 belongs."""
+    playbook = rings.start_playbook("workloads", *deploy())
+    wait_for(lambda: waves_begun(rings) == 2)
+    os.kill(kwok.components(rings.stack, killed)["kube-apiserver"].pid, signal.SIGKILL)
+    playbook.communicate(timeout=400)
+    wait_for(rings.cluster(killed).ready)
+    assert_ok(rings.playbook("workloads", *deploy()))
+    assert generations(rings) == dict.fromkeys(EVERYWHERE, 1)
+    assert assert_ok(rings.playbook("workloads", *deploy()))["hub"]["changed"] == 0
+
+
+def test_a_cluster_that_dies_in_its_wave_does_not_stop_the_rest_and_catches_up(rings: Running, deploy):
+    """Its wave is held until it is missed, by a Pod that cannot be scheduled in it."""
+    arguments = (*deploy(), "-e", "workload_max_offline=1")
+    cordon(rings, "cluster3", True)
+    try:
+        playbook = rings.start_playbook("workloads", *arguments)
+        wait_for(lambda: "cluster3" in running(rings))
+        with silent(rings, "cluster3"):
+            output, _nothing = playbook.communicate(timeout=400)
+            assert playbook.returncode == 0, output
+            assert "cluster3 was not waited for: " in output
+            assert generations(rings) == dict.fromkeys(EVERYWHERE, 1)
+    finally:
+        cordon(rings, "cluster3", False)
+    before = {name: uid(rings, name) for name in EVERYWHERE}
+    done = rings.playbook("workloads", *arguments)
+    assert assert_ok(done)["hub"]["changed"] == 0
+    assert "was not waited for" not in done.stdout
+    assert {name: uid(rings, name) for name in EVERYWHERE} == before
+    assert generations(rings) == dict.fromkeys(EVERYWHERE, 1)
 
 
 def test_a_wave_without_a_cluster_is_refused_before_anything_is_written(rings: Running, deploy, module):

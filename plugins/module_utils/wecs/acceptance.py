@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
@@ -347,15 +348,14 @@ class Acceptance:
             member.managed = after
 
     def _approve(self, member: Member, csr: Mapping[str, Any]) -> None:
-        """PUT .../approval; after a conflict the request is read and judged again."""
+        """PUT .../approval of a request that is judged already; after a conflict it is read and judged again."""
         name = csr["metadata"]["name"]
         current: Mapping[str, Any] | None = csr
         member.renewed_before = _renew_time(member.lease) or None
         for _attempt in range(_CONFLICTS):
             if current is None:
                 return
-            verdict = _csr.judge(current, member.name)
-            if verdict.decision != "approve":
+            if current is not csr and _csr.judge(current, member.name).decision != "approve":
                 return
             body = _csr.approval(current, f"Accepted as cluster {member.name}")
             try:
@@ -365,14 +365,9 @@ class Acceptance:
                 continue
             member.approved.append(name)
             member.method = "update" if member.method == "none" else member.method
-            member.diffs.append(
-                {
-                    "before": "Pending\n",
-                    "after": "Approved\n",
-                    "before_header": f"{self._its.name}: CertificateSigningRequest {name}",
-                    "after_header": f"{self._its.name}: CertificateSigningRequest {name}",
-                }
-            )
+            header = f"{self._its.name}: CertificateSigningRequest {name}"
+            texts = {"before": "Pending\n", "after": "Approved\n"}
+            member.diffs.append(partial(dict, texts, before_header=header, after_header=header))
             return
         raise KubestellarError(f"{self._its.name}: the request {name} of {member.name} keeps changing.")
 
@@ -414,7 +409,8 @@ class Acceptance:
             return
         if member.method == "none":
             member.method = "update"
-        member.diffs.append(_diff.entry(before, after, f"{self._its.name}: {label_of(resource, after)}"))
+        header = f"{self._its.name}: {label_of(resource, after)}"
+        member.diffs.append(partial(_diff.entry, before, after, header))
 
     def _finish_or_wait(self, member: Member) -> None:
         """Note what one cluster lacks, or that it is done."""
@@ -425,7 +421,7 @@ class Acceptance:
         if self._dry_run:
             if member.managed is None:
                 member.method = "create"
-                member.diffs.append(joining_diff(member.wish, self._its.name))
+                member.diffs.append(partial(joining_diff, member.wish, self._its.name))
             elif member.method == "none" and (not is_joined(member.managed) or self._is_held(member)):
                 # It will be accepted when its agent's request comes, or get its labels back when it is available.
                 member.method = "update"

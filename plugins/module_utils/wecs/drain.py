@@ -12,6 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
@@ -224,9 +225,8 @@ class Draining:
                 return
             after = self._its.patch(MANAGED_CLUSTERS, member.name, None, patch, dry_run=self._dry_run)
             member.method = "update"
-            member.diffs.append(
-                _diff.entry(managed, after, f"{self._its.name}: ManagedCluster {member.name}")
-            )
+            header = f"{self._its.name}: ManagedCluster {member.name}"
+            member.diffs.append(partial(_diff.entry, managed, after, header))
             if not self._dry_run:
                 member.managed = after
                 self._progress.line(f"{member.name}: {count(member.details['parked'], 'label')} parked")

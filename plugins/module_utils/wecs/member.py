@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _csr, _diff
@@ -34,6 +35,7 @@ class Member:
 
     :ivar uid: of the ManagedCluster that the notes below are about; they are void for another one.
     :ivar refused_since: monotonic time of the first refused request with no good one beside it.
+    :ivar diffs: of its writes, each made only when it is to be shown.
     """
 
     wish: Wish
@@ -52,7 +54,7 @@ class Member:
     done: bool = False
     seconds: float = 0.0
     method: str = "none"
-    diffs: list[dict[str, str]] = field(default_factory=list)
+    diffs: list[Callable[[], dict[str, str]]] = field(default_factory=list)
     abandoned: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -116,7 +118,7 @@ def times(members: Iterable[Member]) -> list[str]:
 
 def forecast(wishes: Sequence[Wish]) -> list[Member]:
     """What would happen in an ITS that does not exist yet: every cluster would join and be accepted."""
-    return [Member(wish, method="create", diffs=[joining_diff(wish, "planned")]) for wish in wishes]
+    return [Member(wish, method="create", diffs=[partial(joining_diff, wish, "planned")]) for wish in wishes]
 
 
 def joining_diff(wish: Wish, cluster: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
@@ -126,7 +127,8 @@ class Removal:
         if managed is None:
             return
         member.method = "delete"
-        member.diffs.append(_diff.entry(managed, None, f"{self._its.name}: ManagedCluster {member.name}"))
+        header = f"{self._its.name}: ManagedCluster {member.name}"
+        member.diffs.append(partial(_diff.entry, managed, None, header))
         if not managed["metadata"].get("deletionTimestamp"):
             self._its.delete(
                 MANAGED_CLUSTERS, member.name, uid=managed["metadata"].get("uid"), dry_run=self._dry_run
@@ -163,7 +165,7 @@ class Removal:
                 raise KubestellarError(outcome.error)
             if outcome.changed:
                 member.method = "delete"
-                member.diffs.append(outcome.diff(self._its.name))
+                member.diffs.append(partial(outcome.diff, self._its.name))
 
     def _wait_gone(
         self,
