@@ -79,6 +79,7 @@ _ATTEMPTS = 7
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _LONGEST_ASKED = 60.0
+_TOKEN_SECONDS = 10.0
 _MISFIT = b"failed to create typed patch object"
 """What is applied is not of its type; the server calls that its own fault, a 500, but it stays so (kubernetes:
 staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/structuredmerge.go)."""
@@ -178,6 +179,7 @@ class Cluster:
         self._configuration = configuration
         self._pool = _library().client.rest.RESTClientObject(configuration).pool_manager
         self._headers = urllib3.HTTPHeaderDict()
+        self._known_token: tuple[str | None, float] | None = None
         self._lock = threading.Lock()
         self._discovery: dict[tuple[str, str], Resource] | None = None
         self._preferred: list[Resource] = []
@@ -353,11 +355,18 @@ class Cluster:
         return user
 
     def _token(self) -> str | None:
-        """The value of the header `Authorization` that the configuration says; None if it says none."""
-        # The library calls it `authorization` before its release 36.
-        known = "BearerToken" if "BearerToken" in self._configuration.api_key else "authorization"
-        token = self._configuration.get_api_key_with_prefix(known)
-        return str(token) if token else None
+        """The value of the header `Authorization` that the configuration says; None if it says none.
+
+        Asked for now and then, not with each request: the library reads all of its settings again, and renews a token minutes
+        before it expires.
+        """
+        now = time.monotonic()
+        if self._known_token is None or now >= self._known_token[1]:
+            # The library calls it `authorization` before its release 36.
+            known = "BearerToken" if "BearerToken" in self._configuration.api_key else "authorization"
+            token = self._configuration.get_api_key_with_prefix(known)
+            self._known_token = (str(token) if token else None, now + _TOKEN_SECONDS)
+        return self._known_token[0]
 
     def close(self) -> None:
         """Drop all connections."""
