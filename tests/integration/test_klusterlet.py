@@ -55,6 +55,13 @@ def deployed_arguments(cluster: Cluster) -> list[str]:
     return list(found["spec"]["template"]["spec"]["containers"][0]["args"]) if found else []
 
 
+def left_of_ocm(cluster: Cluster) -> list[str]:
+    """The Namespaces and definitions of OCM in a cluster."""
+    spaces = [name for name in (NAMESPACE, ADDONS, OPERATORS) if cluster.get(_resources.NAMESPACES, name)]
+    kinds = [crd["metadata"]["name"] for crd in cluster.list(_resources.CRDS).items]
+    return [*spaces, *(name for name in kinds if "open-cluster-management" in name)]
+
+
 @dataclass
 class Programs:
     """OCM's operator and agents, run as what the simulated Pods stand for."""
@@ -328,10 +335,7 @@ def test_real_clusters_join_stay_and_leave(
     assert forecast["changed"] and stack.writes_since(mark) == []
     gone = module("klusterlet", clusters=[entry], state="absent", _diff=True)
     assert gone["clusters"][0]["method"] == "delete", gone
-    for namespace in (NAMESPACE, ADDONS, OPERATORS):
-        assert edge1.get(_resources.NAMESPACES, namespace) is None
-    kinds = [crd["metadata"]["name"] for crd in edge1.list(_resources.CRDS).items]
-    assert [name for name in kinds if "open-cluster-management" in name] == []
+    assert left_of_ocm(edge1) == []
     assert module("klusterlet", clusters=[entry], state="absent")["changed"] is False
 
 
@@ -461,3 +465,20 @@ def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, si
     done = site.run("-vvv", environment=environment, edge2=openshift)
     assert assert_ok(done)["edge2"]["changed"] == 0
     assert token not in done.stdout + done.stderr and stack.writes_since(mark) == []
+
+
+def test_a_cluster_that_leaves_takes_operator_and_agents_along(programs: Programs, site: Site):
+    stack = programs.stack
+    its, edge2 = stack.cluster("its1"), stack.cluster("edge2")
+    programs.ensure("edge2")
+    assert its.get(_resources.MANAGED_CLUSTERS, "edge2") is not None
+    leaving = {"edge2": {"wec_context": "edge2", "wec_state": "absent"}}
+    mark = stack.mark(*REAL)
+    assert assert_ok(site.run("--check", **leaving))["edge2"]["changed"] > 0
+    assert stack.writes_since(mark) == []
+    assert_ok(site.run(**leaving))
+    assert its.get(_resources.MANAGED_CLUSTERS, "edge2") is None and left_of_ocm(edge2) == []
+    programs.stop(*(key for key in tuple(programs.running) if key[1] == "edge2"))
+    mark = stack.mark(*REAL)
+    assert assert_ok(site.run(**leaving))["edge2"]["changed"] == 0
+    assert stack.writes_since(mark) == []

@@ -129,6 +129,9 @@ def test_the_workload_of_the_guide_is_applied_from_all_its_sources_and_then_stay
     mark = stack.mark()
     again = run(stack, project / "apply.yml", project)
     assert assert_ok(again)["hub"]["changed"] == 0
+    # With its parent elsewhere it would be another set, which does not take the objects over.
+    other = run(stack, project / "apply.yml", project, "-e", "workload_applyset_namespace=default")
+    assert other.returncode and "belong to another set" in other.stdout
     assert stack.writes_since(mark) == []
 
 
