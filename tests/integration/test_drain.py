@@ -92,6 +92,33 @@ def uid(stack: Running, name: str) -> str:
     return str(stack.cluster(name).get(NAMESPACES, SHOP)["metadata"]["uid"])
 
 
+@contextlib.contextmanager
+def load(stack: Running) -> Iterator[list[str]]:
+    """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end.
+
+    Slowly, since KubeStellar writes all objects of a policy again for each.
+    """
+    wds, names, stop = stack.cluster("wds1"), [], threading.Event()
+    wds.user_agent = "load"  # its writes are not those of the collection
+
+    def grow() -> None:
+        while not stop.wait(3):
+            name = f"load{len(names)}"
+            meta = {"name": name, "namespace": SHOP, "labels": {"kubestellar.core/workload": SHOP}}
+            wds.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+            names.append(name)
+
+    growing = threading.Thread(target=grow)
+    growing.start()
+    try:
+        yield names
+    finally:
+        stop.set()
+        growing.join()
+        for name in names:
+            wds.delete(CONFIG_MAPS, name, SHOP)
+
+
 def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clusters, inside):
     its = stack.cluster("its1")
     its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": "gold"}}})
@@ -153,8 +180,9 @@ def test_a_policy_that_selects_by_the_lack_of_a_label_is_named(stack, clusters):
 
 
 def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack, clusters, module):
-    its = stack.cluster("its1")
-    with silent(stack, "cluster1"):
+    """While workload goes on to be delivered to the other."""
+    its, staying = stack.cluster("its1"), uid(stack, "cluster2")
+    with load(stack) as names, silent(stack, "cluster1"):
         assert clusters(state="drained", unreachable_for=3600)["clusters"] == []
         refused = clusters(state="drained", unreachable_for=5, max_drained=0)
         assert "more than 0" in refused["msg"]
@@ -168,8 +196,14 @@ def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack,
         connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
         held = module("managed_cluster", **connection, names=["cluster1"], wait=False)
         assert held["failed"] and "it is drained" in held["msg"]
+        everything, there = set(names), stack.cluster("cluster2")
+        wait_for(
+            lambda: everything <= {obj["metadata"]["name"] for obj in there.list(CONFIG_MAPS, SHOP).items},
+            180,
+        )
     wait_for(lambda: placed(stack) == {"cluster2"})
     wait_for(lambda: not its.list(MANIFEST_WORKS, "cluster1", label_selector=ORIGIN_WDS_LABEL).items)
+    assert uid(stack, "cluster2") == staying
 
 
 def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
@@ -195,32 +229,6 @@ def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
     done = stack.playbook("drain")
     assert done.returncode != 0 and "Name the clusters" in done.stdout + done.stderr
     assert assert_ok(stack.playbook("evacuate"))["hub"]["changed"] == 0
-
-
-@contextlib.contextmanager
-def load(stack: Running) -> Iterator[list[str]]:
-    """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end.
-
-    Slowly, since KubeStellar writes all objects of a policy again for each.
-    """
-    wds, names, stop = stack.cluster("wds1"), [], threading.Event()
-
-    def grow() -> None:
-        while not stop.wait(3):
-            name = f"load{len(names)}"
-            meta = {"name": name, "namespace": SHOP, "labels": {"kubestellar.core/workload": SHOP}}
-            wds.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
-            names.append(name)
-
-    growing = threading.Thread(target=grow)
-    growing.start()
-    try:
-        yield names
-    finally:
-        stop.set()
-        growing.join()
-        for name in names:
-            wds.delete(CONFIG_MAPS, name, SHOP)
 
 
 @pytest.mark.parametrize("killed", ["playbook", "its1", "cluster1"])
