@@ -280,10 +280,11 @@ def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_p
         return assert_ok(stack.playbook("wecs", "-i", str(source), *extra))
 
     its, before = stack.cluster("its1"), {name: uid(stack, name) for name in ("cluster1", "cluster2")}
-    run("present")
-    wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
-    run("drained")
-    assert stack.cluster("cluster3").get(NAMESPACES, SHOP) is None
+    with load(stack):
+        run("present")
+        wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
+        run("drained")
+        assert stack.cluster("cluster3").get(NAMESPACES, SHOP) is None
     assert sum(values["changed"] for values in run("absent", "--check").values()) > 0
     assert its.get(MANAGED_CLUSTERS, "cluster3") is not None
     run("absent")
