@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -119,6 +119,19 @@ def load(stack: Running) -> Iterator[list[str]]:
             wds.delete(CONFIG_MAPS, name, SHOP)
 
 
+def wait_delivered(stack: Running, names: Iterable[str], *clusters: str) -> None:
+    """Wait until each of the clusters has these ConfigMaps of the shop, and fail if it does not get them."""
+    everything = set(names)
+    for cluster in clusters:
+        there = stack.cluster(cluster)
+        wait_for(
+            lambda there=there: (
+                everything <= {obj["metadata"]["name"] for obj in there.list(CONFIG_MAPS, SHOP).items}
+            ),
+            180,
+        )
+
+
 def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clusters, inside):
     its = stack.cluster("its1")
     its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": "gold"}}})
@@ -196,11 +209,7 @@ def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack,
         connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
         held = module("managed_cluster", **connection, names=["cluster1"], wait=False)
         assert held["failed"] and "it is drained" in held["msg"]
-        everything, there = set(names), stack.cluster("cluster2")
-        wait_for(
-            lambda: everything <= {obj["metadata"]["name"] for obj in there.list(CONFIG_MAPS, SHOP).items},
-            180,
-        )
+        wait_delivered(stack, names, "cluster2")
     wait_for(lambda: placed(stack) == {"cluster2"})
     wait_for(lambda: not its.list(MANIFEST_WORKS, "cluster1", label_selector=ORIGIN_WDS_LABEL).items)
     assert uid(stack, "cluster2") == staying
@@ -255,15 +264,7 @@ def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run
             assert_ok(stack.playbook("drain", "-e", "drain_hosts=cluster1", "-e", *steps))
             assert is_drained() == (steps is drain)
             assert steps is restore or stack.cluster("cluster1").get(NAMESPACES, SHOP) is None
-        everything = set(names)
-        for name in ("cluster1", "cluster2"):
-            there = stack.cluster(name)
-            wait_for(
-                lambda there=there: (
-                    everything <= {obj["metadata"]["name"] for obj in there.list(CONFIG_MAPS, SHOP).items}
-                ),
-                180,
-            )
+        wait_delivered(stack, names, "cluster1", "cluster2")
     assert uid(stack, "cluster2") == staying
 
 
