@@ -10,12 +10,15 @@ import json
 import os
 import re
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
@@ -27,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 
 from .running import Running, assert_ok, kill_group, recap, silent, wait_for
@@ -240,45 +244,119 @@ def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
     assert assert_ok(stack.playbook("evacuate"))["hub"]["changed"] == 0
 
 
+def is_drained(its: Cluster, name: str) -> bool | None:
+    """Whether a cluster is drained; None while nobody answers that."""
+    with contextlib.suppress(KubestellarError):
+        return parking.is_drained(its.get(MANAGED_CLUSTERS, name))
+    return None
+
+
+def kill(stack: Running, what: str, playbook: subprocess.Popen[str]) -> None:
+    """Kill the playbook, or the API server of a cluster; then the playbook ends as it may, and the server is back."""
+    if what == "playbook":
+        kill_group(playbook, signal.SIGKILL)
+        return
+    os.kill(kwok.components(stack.stack, what)["kube-apiserver"].pid, signal.SIGKILL)
+    playbook.communicate(timeout=400)
+    wait_for(stack.cluster(what).ready)
+
+
 @pytest.mark.parametrize("killed", ["playbook", "its1", "cluster1"])
 def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run(stack, killed):
     """At each step of it, while workload goes on to be delivered."""
     its, staying = stack.cluster("its1"), uid(stack, "cluster2")
-    drain, restore = ("drain_restore=false",), ("drain_restore=true",)
-
-    def is_drained() -> bool:
-        with contextlib.suppress(KubestellarError):
-            return bool(parking.is_drained(its.get(MANAGED_CLUSTERS, "cluster1")))
-        return False
-
     with load(stack) as names:
-        for steps, moment in ((drain, is_drained), (restore, lambda: not is_drained())):
-            playbook = stack.start_playbook("drain", "-e", "drain_hosts=cluster1", "-e", *steps)
-            wait_for(moment)
-            if killed == "playbook":
-                kill_group(playbook, signal.SIGKILL)
-            else:
-                os.kill(kwok.components(stack.stack, killed)["kube-apiserver"].pid, signal.SIGKILL)
-                playbook.communicate(timeout=400)
-                wait_for(stack.cluster(killed).ready)
-            assert_ok(stack.playbook("drain", "-e", "drain_hosts=cluster1", "-e", *steps))
-            assert is_drained() == (steps is drain)
-            assert steps is restore or stack.cluster("cluster1").get(NAMESPACES, SHOP) is None
+        for restore in (False, True):
+            arguments = ("drain", "-e", "drain_hosts=cluster1", "-e", json.dumps({"drain_restore": restore}))
+            playbook = stack.start_playbook(*arguments)
+            wait_for(lambda restore=restore: is_drained(its, "cluster1") is not restore)
+            kill(stack, killed, playbook)
+            assert_ok(stack.playbook(*arguments))
+            assert is_drained(its, "cluster1") is not restore
+            assert restore or stack.cluster("cluster1").get(NAMESPACES, SHOP) is None
         wait_delivered(stack, names, "cluster1", "cluster2")
     assert uid(stack, "cluster2") == staying
 
 
-def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_path):
-    source = tmp_path / "more.yml"
+@pytest.mark.parametrize("killed", ["playbook", "its1"])
+def test_an_evacuation_in_which_something_is_killed_is_completed_by_the_next_run(stack, killed):
+    """While workload goes on to be delivered to the other."""
+    its, staying = stack.cluster("its1"), uid(stack, "cluster2")
+    arguments = ("-e", json.dumps({"wec_evacuate_after": 5, "wec_max_drained": 1}))
+    with load(stack) as names, silent(stack, "cluster1"):
+        playbook = stack.start_playbook("evacuate", *arguments)
+        wait_for(lambda: is_drained(its, "cluster1"))
+        kill(stack, killed, playbook)
+        assert_ok(stack.playbook("evacuate", *arguments))
+        assert is_drained(its, "cluster1") and placed(stack) == {"cluster1", "cluster2"}
+        assert assert_ok(stack.playbook("evacuate", *arguments))["hub"]["changed"] == 0
+        wait_delivered(stack, names, "cluster2")
+    wait_for(lambda: placed(stack) == {"cluster2"})
+    assert uid(stack, "cluster2") == staying
 
-    def run(state: str, *extra: str) -> dict[str, dict[str, int]]:
+
+def third_cluster(stack: Running, folder: Path) -> Callable[..., tuple[str, ...]]:
+    """To the arguments of playbook `wecs` for a third cluster, in a state and with further variables."""
+    source = folder / "more.yml"
+
+    def arguments(state: str, **variables: Any) -> tuple[str, ...]:
         host = {
             "wec_labels": {"location-group": "edge"},
             "wec_properties": {"storeName": "Faro", "storeHours": "10:00-18:00"},
             "wec_state": state,
+            **variables,
         }
         source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": {"cluster3": host}}}))
-        return assert_ok(stack.playbook("wecs", "-i", str(source), *extra))
+        return ("wecs", "-i", str(source))
+
+    return arguments
+
+
+def has_left(stack: Running, name: str) -> bool:
+    """Whether nothing of a cluster is left in its ITS."""
+    its = stack.cluster("its1")
+    kept = [its.get(MANAGED_CLUSTERS, name), its.get(NAMESPACES, name)]
+    kept.append(its.get(CONFIG_MAPS, name, "customization-properties"))
+    return not any(kept)
+
+
+@pytest.mark.parametrize("killed", ["playbook", "its1"])
+def test_a_cluster_that_is_gone_for_good_is_removed_by_force_and_replaced(stack, tmp_path, killed):
+    """While workload goes on to be delivered to the others, and something is killed in the middle."""
+    its, before = stack.cluster("its1"), {name: uid(stack, name) for name in ("cluster1", "cluster2")}
+    arguments = third_cluster(stack, tmp_path)
+    with load(stack) as names:
+        assert_ok(stack.playbook(*arguments("present")))
+        wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
+        first = its.get(MANAGED_CLUSTERS, "cluster3")["metadata"]["uid"]
+        Supervisor(stack.stack)._rpc().supervisor.stopProcess("ocm-agent-cluster3", True)
+        kwok.remove(stack.stack, "cluster3")
+
+        def is_leaving() -> bool:
+            with contextlib.suppress(KubestellarError):
+                live = its.get(MANAGED_CLUSTERS, "cluster3")
+                return live is None or "deletionTimestamp" in live["metadata"]
+            return False
+
+        playbook = stack.start_playbook(*arguments("absent", wec_force=True))
+        wait_for(is_leaving)
+        kill(stack, killed, playbook)
+        assert_ok(stack.playbook(*arguments("absent", wec_force=True)))
+        assert has_left(stack, "cluster3")
+        again = assert_ok(stack.playbook(*arguments("absent", wec_force=True)))
+        assert sum(values["changed"] for values in again.values()) == 0
+        assert_ok(stack.playbook(*arguments("present")))
+        assert its.get(MANAGED_CLUSTERS, "cluster3")["metadata"]["uid"] != first
+        wait_delivered(stack, names, "cluster1", "cluster2", "cluster3")
+    assert_ok(stack.playbook(*arguments("absent")))
+    assert has_left(stack, "cluster3") and {name: uid(stack, name) for name in before} == before
+
+
+def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_path):
+    arguments = third_cluster(stack, tmp_path)
+
+    def run(state: str, *extra: str) -> dict[str, dict[str, int]]:
+        return assert_ok(stack.playbook(*arguments(state), *extra))
 
     its, before = stack.cluster("its1"), {name: uid(stack, name) for name in ("cluster1", "cluster2")}
     with load(stack):
@@ -289,8 +367,7 @@ def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_p
     assert sum(values["changed"] for values in run("absent", "--check").values()) > 0
     assert its.get(MANAGED_CLUSTERS, "cluster3") is not None
     run("absent")
-    assert its.get(MANAGED_CLUSTERS, "cluster3") is None and its.get(NAMESPACES, "cluster3") is None
-    assert its.get(CONFIG_MAPS, "cluster3", "customization-properties") is None
+    assert has_left(stack, "cluster3")
     assert not stack.stack.cluster("cluster3").exists() and "cluster3" not in (
         stack.stack.kubeconfig.read_text()
     )

@@ -225,7 +225,8 @@ def _ocm_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
             f"--hub-kubeconfig-dir={folder / 'hub'}",
             "--workload-source-driver=kube",
             f"--workload-source-config={folder / 'hub' / 'kubeconfig'}",
-            "--status-sync-interval=5s",
+            # As OCM's operator sets it for one replica. Nobody waits for it: the status agent watches.
+            "--status-sync-interval=60s",
             f"--hub-kube-api-qps={qps}",
             f"--hub-kube-api-burst={burst}",
             f"--kube-api-qps={qps}",
