@@ -40,7 +40,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - One entry per hub, ITS, provider and state, with the keys C(hub), C(its), C(provider), C(state), C(klusterlet) and C(clusters).
+    - One entry per hub, ITS, provider, state and C(wec_force), with the keys C(hub), C(its), C(provider), C(state), C(force),
+      C(last_copies), C(wait_timeout), C(klusterlet) and C(clusters).
+    - C(last_copies) is V(refuse) if one of the clusters says so, else empty; C(wait_timeout) is the longest that one asks for, or 0.
     - C(klusterlet) has what the variables C(wec_klusterlet_*) say, without that prefix. Clusters that differ in these are in entries of their own.
   type: list
   elements: dict
@@ -51,6 +53,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 DEFAULT_ITS = "its1"
 STATES = ("present", "drained", "absent")
@@ -65,7 +68,9 @@ _BESIDE = ("join_ttl", "change_hub")
 def wec_batches(
     hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """One batch per (hub, ITS, provider, state, settings) of the hosts, each with its clusters in the order of the inventory.
+    """One batch per (hub, ITS, provider, state, force, settings) of the hosts, each with its clusters in the order of the inventory.
+
+    A task for a whole batch is run for its first host, so that what other hosts say for themselves has to be in the batch.
 
     A cluster is `{host, name, nodes, managed_cluster}`; the last is its entry for the module `managed_cluster`. What that
     lacks is left as it is.
@@ -73,7 +78,7 @@ def wec_batches(
     :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist; or
         its state is none.
     """
-    batches: dict[tuple[str, str, str, str, str], list[dict[str, Any]]] = {}
+    batches: dict[tuple[str, str, str, str, bool, str], list[dict[str, Any]]] = {}
     settings: dict[str, dict[str, Any]] = {}
     for host in hosts:
         variables = hostvars[host]
@@ -91,7 +96,8 @@ def wec_batches(
         mine = _klusterlet(variables) if provider not in _WITHOUT_KLUSTERLET else {}
         alike = json.dumps(mine, sort_keys=True, default=str)
         settings[alike] = mine
-        batches.setdefault((hub, its, provider, state, alike), []).append(
+        force = boolean(variables.get("wec_force") or False, strict=False)
+        batches.setdefault((hub, its, provider, state, force, alike), []).append(
             {
                 "host": host,
                 "name": name,
@@ -105,11 +111,20 @@ def wec_batches(
             "its": its,
             "provider": provider,
             "state": state,
+            "force": force,
+            "last_copies": "refuse" if "refuse" in _said(hostvars, clusters, "wec_last_copies") else "",
+            "wait_timeout": max(map(int, _said(hostvars, clusters, "wec_wait_timeout")), default=0),
             "klusterlet": settings[alike],
             "clusters": clusters,
         }
-        for (hub, its, provider, state, alike), clusters in batches.items()
+        for (hub, its, provider, state, force, alike), clusters in batches.items()
     ]
+
+
+def _said(hostvars: Mapping[str, Any], clusters: Sequence[Mapping[str, Any]], variable: str) -> list[Any]:
+    """What the hosts of a batch say of a variable, as far as they do."""
+    hosts = [hostvars[cluster["host"]] for cluster in clusters]
+    return [variables[variable] for variables in hosts if variable in variables]
 
 
 def _klusterlet(variables: Mapping[str, Any]) -> dict[str, Any]:

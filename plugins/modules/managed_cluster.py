@@ -58,6 +58,8 @@ options:
       kubeconfig:
         description:
           - Kubeconfig with which the cluster itself is reached. With O(state=drained) it is then seen there that what KubeStellar had delivered is gone.
+          - What an agent has overlooked, since an API server died at the wrong moment, and would hold for another hour, is withdrawn there by
+            deleting its AppliedManifestWork.
         type: path
       context:
         description: Context in O(clusters[].kubeconfig).
@@ -349,7 +351,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member impor
     raise_failures,
     warnings,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.wecs.removal import Removal
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.removal import Removal, abandonments
 
 _MAPS: dict[str, Any] = {
     "labels": {"type": "dict"},
@@ -535,13 +537,16 @@ def _wdses(context: Context) -> list[Cluster]:
 def _absent(context: Context, names: list[str]) -> list[Member]:
     if context.planned or not names:
         return [Member(wanted.Wish(name)) for name in names]
-    return Removal(
+    members = Removal(
         context.its(),
         names,
         force=context.params["force"],
         dry_run=context.check_mode,
         progress=context.progress,
     ).run(wait=context.params["wait"], timeout=context.params["wait_timeout"])
+    for line in abandonments(members):
+        context.warn(line)
+    return members
 
 
 def main() -> None:

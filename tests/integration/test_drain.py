@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import signal
 import subprocess
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    APPLIED_MANIFEST_WORKS,
     BINDING_POLICIES,
     CONFIG_MAPS,
     MANAGED_CLUSTERS,
@@ -100,13 +103,13 @@ def uid(stack: Running, name: str) -> str:
 def load(stack: Running) -> Iterator[list[str]]:
     """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end.
 
-    Slowly, since KubeStellar writes all objects of a policy again for each.
+    Slower and slower, since KubeStellar writes all objects of a policy again for each.
     """
     wds, names, stop = stack.cluster("wds1"), [], threading.Event()
     wds.user_agent = "load"  # its writes are not those of the collection
 
     def grow() -> None:
-        while not stop.wait(3):
+        while not stop.wait(3 + len(names) / 5):
             name = f"load{len(names)}"
             meta = {"name": name, "namespace": SHOP, "labels": {"kubestellar.core/workload": SHOP}}
             wds.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
@@ -157,6 +160,42 @@ def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clu
     wait_for(lambda: placed(stack) == {"cluster1", "cluster2"})
     assert uid(stack, "cluster2") == staying
     its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": None}}})
+
+
+def test_what_an_agent_has_overlooked_is_withdrawn_too(stack, clusters, inside):
+    """It holds the object of a ManifestWork that is gone, and would for an hour."""
+    there = stack.cluster("cluster1")
+
+    def hold(hub: str, agent: str) -> dict[str, str]:
+        """What an agent has applied for a hub. Returns the reference of an owner."""
+        work = f"{uuid.uuid4()}-wds1-{uuid.uuid4()}"
+        kind = {"apiVersion": APPLIED_MANIFEST_WORKS.api_version, "kind": APPLIED_MANIFEST_WORKS.kind}
+        finalizers = ["cluster.open-cluster-management.io/applied-manifest-work-cleanup"]
+        metadata = {"name": f"{hub}-{work}", "finalizers": finalizers}
+        spec = {"hubHash": hub, "agentID": agent, "manifestWorkName": work}
+        made = there.create(APPLIED_MANIFEST_WORKS, {**kind, "metadata": metadata, "spec": spec})["metadata"]
+        return {**kind, "name": made["name"], "uid": made["uid"]}
+
+    address = stack.cluster("its1").server
+    owner = hold(hashlib.sha256(address.encode()).hexdigest(), "cluster1")
+    mine, others = owner["name"], hold("0" * 64, "somebody")["name"]
+    named = {"name": "overlooked", "namespace": "default"}
+    metadata = {**named, "ownerReferences": [owner]}
+    config_map = there.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    entry = {"group": "", "version": "v1", "resource": "configmaps", **named}
+    status = {"appliedResources": [{**entry, "uid": config_map["metadata"]["uid"]}]}
+    there.patch(APPLIED_MANIFEST_WORKS, mine, None, {"status": status}, subresource="status")
+    try:
+        wait_for(lambda: there.get(APPLIED_MANIFEST_WORKS, mine)["status"].get("evictionStartTime"))
+        result = clusters(clusters=inside("cluster1"), state="drained")
+        assert f"AppliedManifestWork {mine}" in str(result["diff"])
+        assert there.get(CONFIG_MAPS, "overlooked", "default") is None
+        assert there.get(APPLIED_MANIFEST_WORKS, mine) is None
+        assert there.get(APPLIED_MANIFEST_WORKS, others) is not None
+        assert clusters(clusters=inside("cluster1"), state="drained")["changed"] is False
+    finally:
+        there.patch(APPLIED_MANIFEST_WORKS, others, None, {"metadata": {"finalizers": None}})
+        there.delete(APPLIED_MANIFEST_WORKS, others)
 
 
 def test_what_a_drain_may_not_do_is_refused_before_the_first_write(stack, clusters):
@@ -338,6 +377,8 @@ def test_a_cluster_that_is_gone_for_good_is_removed_by_force_and_replaced(stack,
                 return live is None or "deletionTimestamp" in live["metadata"]
             return False
 
+        told = stack.playbook(*arguments("absent", wec_force=True), "--check")
+        assert "this is abandoned: ManifestWork" in told.stderr and assert_ok(told)
         playbook = stack.start_playbook(*arguments("absent", wec_force=True))
         wait_for(is_leaving)
         kill(stack, killed, playbook)

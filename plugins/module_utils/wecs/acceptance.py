@@ -407,10 +407,7 @@ class Acceptance:
         """Remember one write, if it changed anything."""
         if before is not None and _diff.content(before) == _diff.content(after):
             return
-        if member.method == "none":
-            member.method = "update"
-        header = f"{self._its.name}: {label_of(resource, after)}"
-        member.diffs.append(partial(_diff.entry, before, after, header))
+        member.note("update", self._its.name, label_of(resource, after), before, after)
 
     def _finish_or_wait(self, member: Member) -> None:
         """Note what one cluster lacks, or that it is done."""

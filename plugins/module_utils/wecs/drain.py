@@ -8,14 +8,15 @@ All clusters of a call are handled together. What cannot be done safely is refus
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
@@ -56,6 +57,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered i
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import Wish
 
 _LOOK_SECONDS = 2.0
+_UID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_WORK = re.compile(rf"{_UID}-.+-{_UID}")
+"""The name of a ManifestWork of KubeStellar: Binding, WDS and object (kubestellar: pkg/transport/generic/generic_transport_controller.go)."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,9 @@ class Draining:
         self._progress = progress
         self._policies: list[parking.Policy] = []
         self._patches: dict[str, dict[str, Any] | None] = {}
+        # By what agents know this ITS: the digest of the address they use, which need not be ours.
+        address = hashlib.sha256(its.server.encode()).hexdigest()
+        self._hubs: dict[str, set[str]] = defaultdict(lambda: {address})
         self.members: list[Member] = []
         self.warnings: list[str] = []
 
@@ -135,8 +142,11 @@ class Draining:
         self._check(state, {member.name for member in leaving})
         applied = self._look_inside(leaving) if wait and not self._dry_run else {}
         _bulk.in_parallel(self._park, leaving, workers=WORKERS)
-        if wait and not self._dry_run:
-            self._wait([member for member in leaving if not member.error], timeout, applied)
+        leaving = [member for member in leaving if not member.error]
+        if wait and self._dry_run:
+            _bulk.in_parallel(self._foresee, leaving, workers=WORKERS)
+        elif wait:
+            self._wait(leaving, timeout, applied)
         return self.members
 
     # -- before the first write --------------------------------------------------------------------------------------
@@ -224,9 +234,7 @@ class Draining:
             if patch is None:
                 return
             after = self._its.patch(MANAGED_CLUSTERS, member.name, None, patch, dry_run=self._dry_run)
-            member.method = "update"
-            header = f"{self._its.name}: ManagedCluster {member.name}"
-            member.diffs.append(partial(_diff.entry, managed, after, header))
+            member.note("update", self._its.name, f"ManagedCluster {member.name}", managed, after)
             if not self._dry_run:
                 member.managed = after
                 self._progress.line(f"{member.name}: {count(member.details['parked'], 'label')} parked")
@@ -291,9 +299,10 @@ class Draining:
         """
         if placed:
             return f"{names(placed)} still lists it"
+        silent = unavailable_because(member.managed, member.lease, time.time())
         if not left:
-            return self._left_inside(member.name, inside)
-        if unavailable_because(member.managed, member.lease, time.time()):
+            return "" if silent or member.done else self._left_inside(member, inside)
+        if silent:
             member.details["left"] = left
             return ""
         return f"{count(left, 'ManifestWork')} of it have not been withdrawn yet"
@@ -315,28 +324,63 @@ class Draining:
         ]
 
         def look(member: Member) -> list[_Applied]:
-            cluster = self._inside[member.name]()
-            return [
-                entry
-                for item in cluster.list(APPLIED_MANIFEST_WORKS).items
-                if (item.get("spec") or {}).get("manifestWorkName") in works[member.name]
-                for entry in _applied(item)
-            ]
+            items = self._inside[member.name]().list(APPLIED_MANIFEST_WORKS).items
+            items = [item for item in items if _work_name(item) in works[member.name]]
+            self._hubs[member.name] |= {str(item["spec"].get("hubHash")) for item in items}
+            return [entry for item in items for entry in _applied(item)]
 
         found = _bulk.in_parallel(look, chosen, workers=WORKERS)
         return {member.name: entries for member, entries in zip(chosen, found, strict=True)}
 
-    def _left_inside(self, name: str, inside: dict[str, list[_Applied]]) -> str:
-        """What of the withdrawn objects is still in a cluster, as a clause; empty if nothing is."""
-        if not inside.get(name):
+    def _left_inside(self, member: Member, inside: dict[str, list[_Applied]]) -> str:
+        """What of the workload is still in a cluster whose ManifestWorks are gone, as a clause; empty if nothing is."""
+        if member.name not in self._inside:
             return ""
         try:
-            cluster = self._inside[name]()
-            inside[name] = [entry for entry in inside[name] if _is_there(cluster, entry)]
+            cluster = self._inside[member.name]()
+            held = self._evict(member, cluster)
+            entries = [*inside.get(member.name, []), *(entry for item in held for entry in _applied(item))]
+            inside[member.name] = [entry for entry in dict.fromkeys(entries) if _is_there(cluster, entry)]
         except (ApiError, ConnectionFailed) as error:
             return f"it cannot be looked at: {plain(error.message, 200)}"
-        left = [label(entry.resource.kind, entry.name, entry.namespace) for entry in inside[name]]
+        left = [label(entry.resource.kind, entry.name, entry.namespace) for entry in inside[member.name]]
+        left += [label(APPLIED_MANIFEST_WORKS.kind, item["metadata"]["name"]) for item in held]
         return f"still there: {names(left)}" if left else ""
+
+    def _foresee(self, member: Member) -> None:
+        """In check mode, what would be deleted in a cluster."""
+        if member.name in self._inside and not unavailable_because(member.managed, member.lease, time.time()):
+            with Noting(member):
+                self._evict(member, self._inside[member.name]())
+
+    def _evict(self, member: Member, cluster: Cluster) -> list[dict[str, Any]]:
+        """What the agent still holds for ManifestWorks of KubeStellar, which are gone.
+
+        An API server that dies while ManifestWorks come and go can make it overlook that one is gone. It then begins an eviction
+        that ends an hour later (contract 6.5); deleting is that end, and takes the objects along.
+        """
+        held: list[dict[str, Any]] = []
+        try:
+            items = cluster.list(APPLIED_MANIFEST_WORKS).items
+        except NotFound:
+            return held  # no agent for work has ever run here
+        for item in items:
+            metadata, spec = item["metadata"], item.get("spec") or {}
+            evicted = bool((item.get("status") or {}).get("evictionStartTime"))
+            if not _WORK.fullmatch(_work_name(item)):
+                continue
+            if not evicted and spec.get("hubHash") not in self._hubs[member.name]:
+                continue  # of another hub
+            held.append(item)
+            if evicted and not metadata.get("deletionTimestamp"):
+                what = label(APPLIED_MANIFEST_WORKS.kind, metadata["name"])
+                cluster.delete(
+                    APPLIED_MANIFEST_WORKS, metadata["name"], uid=metadata["uid"], dry_run=self._dry_run
+                )
+                member.note("update", member.name, what, item, None)
+                if not self._dry_run:
+                    self._progress.line(f"{member.name}: deleted {what}, whose ManifestWork is gone")
+        return held
 
 
 def silent_for(managed: Mapping[str, Any], lease: Mapping[str, Any] | None, now: float) -> float | None:
@@ -384,6 +428,10 @@ def _applied(item: Mapping[str, Any]) -> list[_Applied]:
         )
         found.append(_Applied(resource, namespace, str(entry.get("name")), str(entry.get("uid"))))
     return found
+
+
+def _work_name(item: Mapping[str, Any]) -> str:
+    return str((item.get("spec") or {}).get("manifestWorkName") or "")
 
 
 def _is_there(cluster: Cluster, entry: _Applied) -> bool:

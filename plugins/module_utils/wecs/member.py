@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -62,6 +62,18 @@ class Member:
     def name(self) -> str:
         """Name of the WEC."""
         return self.wish.name
+
+    def note(
+        self,
+        method: str,
+        cluster: str,
+        what: str,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        """Remember a write. :param what: the object, as the header of the diff names it."""
+        self.method = method
+        self.diffs.append(partial(_diff.entry, before, after, f"{cluster}: {what}"))
 
     def result(self, now: float) -> dict[str, Any]:
         """The entry of `clusters`."""

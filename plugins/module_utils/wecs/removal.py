@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     KubestellarError,
@@ -35,6 +35,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     condition,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import State, read_state
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import Wish
@@ -51,13 +52,13 @@ class Removal:
     """
 
     def __init__(
-        self, its: Cluster, names: Sequence[str], *, force: bool, dry_run: bool, progress: Progress
+        self, its: Cluster, clusters: Sequence[str], *, force: bool, dry_run: bool, progress: Progress
     ) -> None:
         self._its = its
         self._force = force
         self._dry_run = dry_run
         self._progress = progress
-        self.members = [Member(Wish(name)) for name in names]
+        self.members = [Member(Wish(name)) for name in clusters]
 
     def run(self, *, wait: bool, timeout: float) -> list[Member]:
         """Do all of it. What went wrong with a cluster is in its `error`.
@@ -65,20 +66,20 @@ class Removal:
         :raises KubestellarError: nothing could be read.
         """
         state = read_state(self._its)
-        names = {member.name for member in self.members}
+        mine = {member.name for member in self.members}
         namespaces = {
             item["metadata"]["name"]: item
             for item in self._its.list(
                 NAMESPACES, label_selector=_csr.CLUSTER_LABEL, metadata_only=True
             ).items
-            if item["metadata"]["name"] in names
+            if item["metadata"]["name"] in mine
         }
         works = self._works()
         for member in self.members:
             member.managed = state.managed.get(member.name)
             self._check_empty(member, works.get(member.name, []))
         self._each(self._delete_managed)
-        if self._force and not self._dry_run:
+        if self._force:
             self._each(lambda member: self._strip(member, works.get(member.name, [])))
         if wait and not self._dry_run:
             self._wait_gone(MANAGED_CLUSTERS, lambda member: member.managed, timeout)
@@ -126,9 +127,7 @@ class Removal:
         managed = member.managed
         if managed is None:
             return
-        member.method = "delete"
-        header = f"{self._its.name}: ManagedCluster {member.name}"
-        member.diffs.append(partial(_diff.entry, managed, None, header))
+        member.note("delete", self._its.name, f"ManagedCluster {member.name}", managed, None)
         if not managed["metadata"].get("deletionTimestamp"):
             self._its.delete(
                 MANAGED_CLUSTERS, member.name, uid=managed["metadata"].get("uid"), dry_run=self._dry_run
@@ -142,10 +141,11 @@ class Removal:
         for resource, items in ((MANIFEST_WORKS, works), (_MANAGED_CLUSTER_ADDONS, addons)):
             for item in items:
                 name = item["metadata"]["name"]
-                self._its.delete(resource, name, member.name)
+                self._its.delete(resource, name, member.name, dry_run=self._dry_run)
                 if item["metadata"].get("finalizers"):
+                    released = {"metadata": {"finalizers": None}}
                     try:
-                        self._its.patch(resource, name, member.name, {"metadata": {"finalizers": None}})
+                        self._its.patch(resource, name, member.name, released, dry_run=self._dry_run)
                     except NotFound:
                         continue
                 member.abandoned.append(f"{resource.kind} {name}")
@@ -202,6 +202,16 @@ class Removal:
                 )
         for member in going.values():
             member.seconds += time.monotonic() - start
+
+
+def abandonments(members: Sequence[Member]) -> list[str]:
+    """What was given up with clusters that are gone for good, as warnings."""
+    return [
+        f"{member.name} was not waited for, and this is abandoned: {names(member.abandoned)}. If the cluster comes back, what was "
+        "delivered to it still runs there."
+        for member in members
+        if member.abandoned
+    ]
 
 
 def _holding(obj: Mapping[str, Any]) -> str:

@@ -48,6 +48,19 @@ def test_of_a_wec_that_the_hub_tells_of_only_what_is_said_is_described():
     assert batch["provider"] == "registered"
 
 
+def test_what_one_host_says_for_itself_is_not_said_for_others_of_its_batch():
+    """Nobody is removed by force because another cluster is gone; a guard or a patience of one holds for its batch."""
+    hostvars = {
+        "hub": {},
+        "gone": {"wec_force": "true", "wec_state": "absent"},
+        "left": {"wec_state": "absent", "wec_last_copies": "refuse", "wec_wait_timeout": 20},
+        "slow": {"wec_state": "absent", "wec_force": False, "wec_wait_timeout": "600"},
+    }
+    found = wec_batches(["gone", "left", "slow"], hostvars, ["hub"])
+    told = [[b["force"], b["last_copies"], b["wait_timeout"], len(b["clusters"])] for b in found]
+    assert told == [[True, "", 0, 1], [False, "refuse", 600, 2]]
+
+
 @pytest.mark.parametrize(
     ("host", "words"), [("c4", "wec_hub is not set"), ("c5", "wec_its is not set"), ("c6", "nowhere")]
 )
