@@ -90,7 +90,7 @@ options:
     default: accepted
   wdses:
     description:
-      - The WDSes whose policies count, for O(state=drained) and O(missing_properties). If it is left out, all WDSes of the hub that deliver through this ITS.
+      - The WDSes whose policies count, for O(state=drained), O(force) and O(missing_properties). If it is left out, all WDSes of the hub that deliver through this ITS.
     type: list
     elements: dict
     suboptions:
@@ -146,6 +146,7 @@ options:
   force:
     description:
       - For O(state=absent) of clusters that are gone for good. Removes the finalizers that only their agents would remove, and reports what is abandoned.
+      - The clusters are taken out of every placement first, as by O(state=drained), but nothing is waited for except that no Binding lists them.
         Workload on a cluster that comes back is then left alone there.
     type: bool
     default: false
@@ -537,16 +538,41 @@ def _wdses(context: Context) -> list[Cluster]:
 def _absent(context: Context, names: list[str]) -> list[Member]:
     if context.planned or not names:
         return [Member(wanted.Wish(name)) for name in names]
+    params = context.params
+    unplaced = _unplaced(context, names) if params["force"] else {}
     members = Removal(
         context.its(),
-        names,
-        force=context.params["force"],
+        [name for name in names if not unplaced.get(name) or not unplaced[name].error],
+        force=params["force"],
+        wdses=_wdses(context) if params["force"] else (),
         dry_run=context.check_mode,
         progress=context.progress,
-    ).run(wait=context.params["wait"], timeout=context.params["wait_timeout"])
+    ).run(wait=params["wait"], timeout=params["wait_timeout"])
+    for member in members:
+        if member.name in unplaced:
+            member.diffs[:0] = unplaced[member.name].diffs
     for line in abandonments(members):
         context.warn(line)
-    return members
+    return [*members, *(member for member in unplaced.values() if member.error)]
+
+
+def _unplaced(context: Context, names: list[str]) -> dict[str, Member]:
+    """Clusters that are gone for good are taken out of every Binding first: one that is listed there and has neither labels nor
+    properties any more makes KubeStellar withdraw the workload from all others.
+    """
+    draining = drain.Draining(
+        context.its(),
+        names,
+        wdses=_wdses(context),
+        inside={},
+        settings=drain.Settings(gone=True),
+        dry_run=context.check_mode,
+        progress=context.progress,
+    )
+    members = draining.run(wait=True, timeout=context.params["wait_timeout"])
+    for line in draining.warnings:
+        context.warn(line)
+    return {member.name: member for member in members}
 
 
 def main() -> None:

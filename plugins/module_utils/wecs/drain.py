@@ -43,10 +43,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     condition,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.placements import Placements
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import (
     State,
     lease_age,
@@ -70,12 +70,14 @@ class Settings:
     :ivar most: how many clusters may be drained at once.
     :ivar last_copies: whether workload may lose its last copy.
     :ivar unreachable_for: only clusters that have not been heard of for so many seconds; None for all.
+    :ivar gone: they are gone for good, and are only to be listed by no Binding any more.
     """
 
     keep: Sequence[parking.Keep] = ()
     most: Limit | None = None
     last_copies: bool = True
     unreachable_for: float | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Draining:
         self._progress = progress
         self._policies: list[parking.Policy] = []
         self._patches: dict[str, dict[str, Any] | None] = {}
+        self._holding: dict[str, frozenset[str]] = {}
         # By what agents know this ITS: the digest of the address they use, which need not be ours.
         address = hashlib.sha256(its.server.encode()).hexdigest()
         self._hubs: dict[str, set[str]] = defaultdict(lambda: {address})
@@ -159,6 +162,8 @@ class Draining:
             managed = state.managed.get(name)
             member = Member(Wish(name), managed, state.leases.get(name))
             bound = self._settings.unreachable_for
+            if managed is None and self._settings.gone:
+                continue
             if managed is None:
                 member.error = (
                     f"{self._its.name}: there is no ManagedCluster {name}, so it cannot be drained."
@@ -176,13 +181,19 @@ class Draining:
         :raises KubestellarError: a policy would still select the cluster.
         """
         managed = member.managed or {}
-        if managed["metadata"].get("deletionTimestamp"):
+        if managed["metadata"].get("deletionTimestamp") and not self._settings.gone:
             raise KubestellarError(f"{self._its.name}: ManagedCluster {member.name} is being deleted.")
         labels = dict(managed["metadata"].get("labels") or {})
         taken = parking.selecting_labels(labels, self._policies)
         left = {key: value for key, value in labels.items() if key not in taken}
         held = [policy for policy in self._policies if policy.selects(left)]
-        if held:
+        if held and self._settings.gone:
+            self._holding[member.name] = frozenset(f"{policy.wds}: Binding {policy.name}" for policy in held)
+            self.warnings.append(
+                f"{names([policy.label for policy in held])} would select {member.name} without its labels too, and list it until "
+                "it is gone. If a template there asks for a label of it, KubeStellar withdraws the workload everywhere for a moment."
+            )
+        elif held:
             raise KubestellarError(
                 f"{self._its.name}: {member.name} cannot be drained: {names([policy.label for policy in held])} "
                 "would select it without its labels too.",
@@ -247,17 +258,13 @@ class Draining:
         """Wait until no Binding lists the clusters, no ManifestWork is in their namespaces, and nothing is left inside."""
         waiter = Waiter(self._progress)
         works = waiter.follow(self._its, MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL, keep=_identity)
-        bindings = {wds.name: waiter.follow(wds, BINDINGS, keep=_destinations) for wds in self._wdses}
+        placements = Placements(waiter, self._wdses)
         inside = {name: list(objects) for name, objects in applied.items()}
         start = time.monotonic()
         lacks: dict[str, str] = {}
 
         def evaluate() -> Verdict:
-            placed: dict[str, list[str]] = defaultdict(list)
-            for wds, follower in bindings.items():
-                for (_namespace, name), binding in follower.objects().items():
-                    for cluster in binding["clusters"]:
-                        placed[cluster].append(f"{wds}: Binding {name}")
+            placed = placements.by_cluster()
             left = Counter(namespace for namespace, _name in works.objects())
             lacks.clear()
             for member in members:
@@ -297,8 +304,11 @@ class Draining:
         :param placed: the Bindings that list it.
         :param left: the number of ManifestWorks in its namespace. One that does not answer cannot withdraw them.
         """
-        if placed:
-            return f"{names(placed)} still lists it"
+        listing = [binding for binding in placed if binding not in self._holding.get(member.name, ())]
+        if listing:
+            return f"{names(listing)} still lists it"
+        if self._settings.gone:
+            return ""
         silent = unavailable_because(member.managed, member.lease, time.time())
         if not left:
             return "" if silent or member.done else self._left_inside(member, inside)
@@ -441,7 +451,3 @@ def _is_there(cluster: Cluster, entry: _Applied) -> bool:
 
 def _identity(obj: dict[str, Any]) -> dict[str, Any]:
     return {"name": obj["metadata"]["name"]}
-
-
-def _destinations(binding: dict[str, Any]) -> dict[str, Any]:
-    return {"clusters": resolution.destinations(binding)}

@@ -37,6 +37,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.placements import Placements
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import State, read_state
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.wanted import Wish
 
@@ -49,13 +50,23 @@ class Removal:
     """Detaches WECs from one ITS (contract 6.5, steps on the hub).
 
     :param force: for clusters that are gone for good: finalizers of what is left in their namespace are removed.
+    :param wdses: the WDSes that deliver through this ITS, as far as they matter: what the hub keeps of a cluster is deleted only
+        when no Binding lists it.
     """
 
     def __init__(
-        self, its: Cluster, clusters: Sequence[str], *, force: bool, dry_run: bool, progress: Progress
+        self,
+        its: Cluster,
+        clusters: Sequence[str],
+        *,
+        force: bool,
+        wdses: Sequence[Cluster] = (),
+        dry_run: bool,
+        progress: Progress,
     ) -> None:
         self._its = its
         self._force = force
+        self._wdses = wdses
         self._dry_run = dry_run
         self._progress = progress
         self.members = [Member(Wish(name)) for name in clusters]
@@ -83,6 +94,8 @@ class Removal:
             self._each(lambda member: self._strip(member, works.get(member.name, [])))
         if wait and not self._dry_run:
             self._wait_gone(MANAGED_CLUSTERS, lambda member: member.managed, timeout)
+        if self._wdses and not self._dry_run:
+            self._wait_unlisted(timeout)
         self._each(lambda member: self._delete_rest(member, state, namespaces.get(member.name)))
         if wait and not self._dry_run:
             self._wait_gone(NAMESPACES, lambda member: namespaces.get(member.name), timeout)
@@ -166,6 +179,34 @@ class Removal:
             if outcome.changed:
                 member.method = "delete"
                 member.diffs.append(partial(outcome.diff, self._its.name))
+
+    def _wait_unlisted(self, timeout: float) -> None:
+        """Wait until no Binding lists the clusters.
+
+        KubeStellar would withdraw the workload of a policy from all clusters if one of them lacked its properties (kubestellar:
+        pkg/transport/generic/generic_transport_controller.go).
+        """
+        going = {member.name: member for member in self.members if not member.error}
+        waiter = Waiter(self._progress)
+        placements = Placements(waiter, self._wdses)
+        left: dict[str, str] = {}
+
+        def evaluate() -> Verdict:
+            placed = placements.by_cluster()
+            left.clear()
+            left.update({name: f"{names(placed[name])} still lists it" for name in going if placed[name]})
+            return Verdict(not left, [f"{name}: {text}" for name, text in left.items()])
+
+        try:
+            waiter.until(
+                evaluate, timeout=timeout, what=f"{self._its.name}: removed clusters out of every Binding"
+            )
+        except WaitTimeout:
+            for name, text in left.items():
+                going[name].error = (
+                    f"{self._its.name}: the properties and the namespace of {name} are kept, since {text}. Is the controller-manager "
+                    "of that WDS running? Run it again then."
+                )
 
     def _wait_gone(
         self,
