@@ -90,7 +90,8 @@ options:
     default: accepted
   wdses:
     description:
-      - The WDSes whose policies count, for O(state=drained), O(force) and O(missing_properties). If it is left out, all WDSes of the hub that deliver through this ITS.
+      - The WDSes whose policies count, for O(state=drained), O(force) and O(missing_properties).
+        If it is left out, all WDSes of the hub that deliver through this ITS.
     type: list
     elements: dict
     suboptions:
