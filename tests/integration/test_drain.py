@@ -34,6 +34,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import cond
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import templates
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 
 from .running import Running, assert_ok, kill_group, recap, silent, wait_for
@@ -215,6 +216,56 @@ def test_what_a_drain_may_not_do_is_refused_before_the_first_write(stack, cluste
     assert "there is no ManagedCluster nobody" in result["msg"]
     assert "max_drained is 'many'" in clusters(names=["cluster1"], state="drained", max_drained="many")["msg"]
     assert "unreachable_for has a meaning" in clusters(names=["cluster1"], unreachable_for=5)["msg"]
+
+
+def test_a_label_by_which_a_policy_selects_is_a_property_of_its_templates_too(stack, clusters, inside):
+    """KubeStellar withdraws a policy everywhere if one of its clusters lacks a property, and lists a drained one a moment longer."""
+    its, wds, tier = stack.cluster("its1"), stack.cluster("wds1"), {"kubestellar.core/workload": "tiers"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tiers", "labels": tier}}
+    metadata = {
+        "name": "tier",
+        "namespace": "tiers",
+        "labels": tier,
+        "annotations": {templates.ANNOTATION: "true"},
+    }
+    policy = {
+        "apiVersion": BINDING_POLICIES.api_version,
+        "kind": BINDING_POLICIES.kind,
+        "metadata": {"name": "tiers"},
+        "spec": {
+            "clusterSelectors": [{"matchLabels": {"tier": "gold"}}],
+            "downsync": [{"objectSelectors": [{"matchLabels": tier}]}],
+        },
+    }
+
+    def found(name: str) -> dict[str, Any]:
+        return stack.cluster(name).get(CONFIG_MAPS, "tier", "tiers") or {"metadata": {}}
+
+    names = ("cluster1", "cluster2")
+    for name in names:
+        its.patch(MANAGED_CLUSTERS, name, None, {"metadata": {"labels": {"tier": "gold"}}})
+    wds.create(NAMESPACES, namespace)
+    wds.create(
+        CONFIG_MAPS,
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"tier": "{{.tier}}"}},
+    )
+    wds.create(BINDING_POLICIES, policy)
+    try:
+        wait_for(lambda: all(found(name).get("data") == {"tier": "gold"} for name in names))
+        staying = found("cluster2")["metadata"]["uid"]
+        assert clusters(clusters=inside("cluster1"), state="drained")["changed"]
+        assert found("cluster1")["metadata"] == {} and found("cluster2")["metadata"]["uid"] == staying
+        assert clusters(names=["cluster1"])["changed"]
+        wait_for(lambda: found("cluster1").get("data") == {"tier": "gold"})
+        assert found("cluster2")["metadata"]["uid"] == staying
+        annotations = its.get(MANAGED_CLUSTERS, "cluster1")["metadata"].get("annotations") or {}
+        assert not {"tier", parking.STAND_INS, parking.ANNOTATION} & set(annotations)
+    finally:
+        wds.delete(BINDING_POLICIES, "tiers")
+        wait_for(lambda: not any(found(name)["metadata"] for name in names))
+        wds.delete(NAMESPACES, "tiers")
+        for name in names:
+            its.patch(MANAGED_CLUSTERS, name, None, {"metadata": {"labels": {"tier": None}}})
 
 
 def test_a_policy_that_selects_by_the_lack_of_a_label_is_named(stack, clusters):

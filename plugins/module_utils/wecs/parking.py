@@ -19,9 +19,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import Ku
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.templates import is_property
 
 ANNOTATION = "kubestellar.core/parked-labels"
 """On a drained ManagedCluster: its labels that were taken away, as a JSON object."""
+STAND_INS = "kubestellar.core/parked-properties"
+"""On a drained ManagedCluster: the keys of annotations that stand for parked labels, as a JSON list."""
 _POSITIVE = ("In", "Exists")
 
 
@@ -120,7 +123,9 @@ def parking_patch(
 ) -> dict[str, Any] | None:
     """The merge patch that drains a ManagedCluster; None if there is nothing to do.
 
-    Taking away and keeping is one write, and it is refused if the object has changed since.
+    Taking away and keeping is one write, and it is refused if the object has changed since. A label that templates can name stays
+    their property as an annotation: a Binding lists the cluster for some seconds more, and with a property missing in one cluster
+    KubeStellar would withdraw the workload from all.
 
     :param taken: from `selecting_labels`.
     :param kept: from `parked`: what an earlier run has taken.
@@ -128,7 +133,11 @@ def parking_patch(
     if kept is not None and not taken:
         return None
     text = json.dumps({**(kept or {}), **taken}, sort_keys=True, ensure_ascii=False)
-    return _guarded(managed, labels=dict.fromkeys(taken), annotations={ANNOTATION: text})
+    present = managed["metadata"].get("annotations") or {}
+    standing = {key: value for key, value in taken.items() if is_property(key) and key not in present}
+    if standing:
+        standing[STAND_INS] = json.dumps(sorted({*_stand_ins(managed), *standing} - {STAND_INS}))
+    return _guarded(managed, labels=dict.fromkeys(taken), annotations={ANNOTATION: text, **standing})
 
 
 def restoring_patch(
@@ -140,7 +149,17 @@ def restoring_patch(
     """
     present = (managed.get("metadata") or {}).get("labels") or {}
     labels = {key: value for key, value in kept.items() if key not in present and key not in (wanted or {})}
-    return _guarded(managed, labels=labels, annotations={ANNOTATION: None})
+    return _guarded(managed, labels=labels, annotations=dict.fromkeys([ANNOTATION, *_stand_ins(managed)]))
+
+
+def _stand_ins(managed: Mapping[str, Any]) -> list[str]:
+    """The annotations that stand for parked labels, and the one that tells them; none if that was tampered with."""
+    text = (managed["metadata"].get("annotations") or {}).get(STAND_INS)
+    try:
+        found = json.loads(text) if text else []
+    except ValueError:
+        found = []
+    return [STAND_INS, *(key for key in found if is_property(str(key)))] if text else []
 
 
 def _guarded(managed: Mapping[str, Any], **maps: Mapping[str, Any]) -> dict[str, Any]:

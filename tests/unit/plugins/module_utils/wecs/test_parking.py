@@ -78,15 +78,45 @@ def test_without_them_no_policy_that_asks_for_labels_selects_the_cluster(labels,
 
 
 def test_parking_and_restoring_are_one_write_each_and_come_out_even():
-    patch = parking.parking_patch(managed(LABELS), {"group": "edge"}, None)
-    assert patch["metadata"]["labels"] == {"group": None}
+    patch = parking.parking_patch(managed({**LABELS, "to-go": "edge"}), {"to-go": "edge"}, None)
+    assert patch["metadata"]["labels"] == {"to-go": None}
     assert (patch["metadata"]["uid"], patch["metadata"]["resourceVersion"]) == ("u", "7")
     text = patch["metadata"]["annotations"][parking.ANNOTATION]
-    drained = managed({"city": "turin", "vendor": "k3s"}, {parking.ANNOTATION: text})
-    assert parking.is_drained(drained) and parking.parked(drained) == {"group": "edge"}
+    drained = managed(LABELS, {parking.ANNOTATION: text})
+    assert parking.is_drained(drained) and parking.parked(drained) == {"to-go": "edge"}
     back = parking.restoring_patch(drained, parking.parked(drained), None)
-    assert back["metadata"]["labels"] == {"group": "edge"}
+    assert back["metadata"]["labels"] == {"to-go": "edge"}
     assert back["metadata"]["annotations"] == {parking.ANNOTATION: None}
+
+
+def after(patch, before):
+    """An object after a merge patch of its labels and annotations."""
+    found = managed()
+    for key in ("labels", "annotations"):
+        merged = {**before["metadata"][key], **patch["metadata"].get(key, {})}
+        found["metadata"][key] = {name: value for name, value in merged.items() if value is not None}
+    return found
+
+
+def test_a_label_that_templates_can_name_stays_their_property_until_it_is_back():
+    before = managed({"group": "edge", "by/them": "x", "city": "turin"}, {"city": "milan", "theirs": "kept"})
+    drained = after(parking.parking_patch(before, before["metadata"]["labels"], None), before)
+    annotations = dict(drained["metadata"]["annotations"])
+    assert annotations.pop(parking.ANNOTATION) and annotations.pop(parking.STAND_INS) == '["group"]'
+    assert annotations == {"city": "milan", "theirs": "kept", "group": "edge"}
+    more = {"vendor": "k3s"}
+    drained["metadata"]["labels"] = more
+    again = after(parking.parking_patch(drained, more, parking.parked(drained)), drained)
+    assert again["metadata"]["annotations"][parking.STAND_INS] == '["group", "vendor"]'
+    back = after(parking.restoring_patch(again, parking.parked(again), None), again)
+    assert back["metadata"]["annotations"] == before["metadata"]["annotations"]
+    assert back["metadata"]["labels"] == {**before["metadata"]["labels"], **more}
+
+
+def test_stand_ins_that_were_tampered_with_take_nothing_along():
+    drained = managed({}, {parking.ANNOTATION: "{}", parking.STAND_INS: "[1, {", "group": "edge"})
+    patch = parking.restoring_patch(drained, {}, None)
+    assert patch["metadata"]["annotations"] == dict.fromkeys([parking.ANNOTATION, parking.STAND_INS])
 
 
 def test_a_cluster_that_no_policy_selects_is_drained_too_and_once_only():
