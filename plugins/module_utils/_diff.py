@@ -83,6 +83,15 @@ def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> b
     )
 
 
+def owned(live: Mapping[str, Any] | None, *path: str) -> dict[str, str]:
+    """The pairs of a map in a live object, such as its labels, that we have applied."""
+    values: Any = live
+    fields: Any = _owned_fields(live, FIELD_MANAGER) if live is not None else None
+    for key in path:
+        values, fields = (values or {}).get(key), (fields or {}).get(f"f:{key}")
+    return {key: value for key, value in (values or {}).items() if f"f:{key}" in (fields or {})}
+
+
 def unchanged(
     before: Mapping[str, Any], after: Mapping[str, Any], field_manager: str = FIELD_MANAGER
 ) -> bool:

@@ -241,9 +241,12 @@ def test_a_label_by_which_a_policy_selects_is_a_property_of_its_templates_too(st
     def found(name: str) -> dict[str, Any]:
         return stack.cluster(name).get(CONFIG_MAPS, "tier", "tiers") or {"metadata": {}}
 
+    def described(name: str, **more: str) -> dict[str, Any]:
+        return clusters(clusters=[{"name": name, "labels": {**before[name], **more}}])
+
     names = ("cluster1", "cluster2")
-    for name in names:
-        its.patch(MANAGED_CLUSTERS, name, None, {"metadata": {"labels": {"tier": "gold"}}})
+    before = {name: labels(stack, name) for name in names}
+    assert all(described(name, tier="gold")["changed"] for name in names)
     wds.create(NAMESPACES, namespace)
     wds.create(
         CONFIG_MAPS,
@@ -259,7 +262,8 @@ def test_a_label_by_which_a_policy_selects_is_a_property_of_its_templates_too(st
         wait_for(lambda: found("cluster1").get("data") == {"tier": "gold"})
         assert found("cluster2")["metadata"]["uid"] == staying
         annotations = its.get(MANAGED_CLUSTERS, "cluster1")["metadata"].get("annotations") or {}
-        assert not {"tier", parking.STAND_INS, parking.ANNOTATION} & set(annotations)
+        assert not {"tier", parking.DETAILS, parking.ANNOTATION} & set(annotations)
+        assert "would lack properties: tier for wds1: BindingPolicy tiers" in described("cluster1")["msg"]
     finally:
         wds.delete(BINDING_POLICIES, "tiers")
         wait_for(lambda: not any(found(name)["metadata"] for name in names))

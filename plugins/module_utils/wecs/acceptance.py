@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _csr, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, Cluster, label_of
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
     KubestellarError,
@@ -123,7 +123,7 @@ class Acceptance:
         writes: list[tuple[Member, dict[str, Any], dict[str, Any] | None]] = []
         for name, member in wanted.items():
             live = self._properties.get(name)
-            ours = _owned(live, "data")
+            ours = _diff.owned(live, "data")
             data = {**ours, **dict(member.wish.properties or {})}
             obj = _config_map(name, data)
             if (live is None and not data) or (live is not None and _settled(obj, live, data)):
@@ -246,7 +246,7 @@ class Acceptance:
                 member.error = (
                     f"{self._its.name}: {member.name} is not described anew, since it would lack properties: "
                     f"{lacks[member.name]}. KubeStellar would withdraw the workload of the policy from all of its clusters. "
-                    "Give the properties, or leave out the labels."
+                    "Give the properties, or leave out the labels. If the cluster is to leave the policy, give them until it has left."
                 )
                 member.done = True
 
@@ -261,14 +261,14 @@ class Acceptance:
             dict(metadata.get("annotations") or {}),
             dict((config_map or {}).get("data") or {}),
         )
-        labels = _after(now.labels, _owned(live, "metadata", "labels"), wish.labels)
-        for key, value in (parking.parked(live) or {}).items():
+        labels = _after(now.labels, _diff.owned(live, "metadata", "labels"), wish.labels)
+        for key, value in parking.returning(live, wish.labels).items():
             labels.setdefault(key, value)
         then = Target(
             member.name,
             labels,
-            _after(now.annotations, _owned(live, "metadata", "annotations"), wish.annotations),
-            _after(now.properties, _owned(config_map, "data"), wish.properties),
+            _after(now.annotations, _diff.owned(live, "metadata", "annotations"), wish.annotations),
+            _after(now.properties, _diff.owned(config_map, "data"), wish.properties),
         )
         return now, then
 
@@ -388,10 +388,9 @@ class Acceptance:
     def _restore(self, member: Member) -> None:
         """Give a drained cluster the labels back that were parked."""
         live = member.managed or {}
-        kept = parking.parked(live)
-        if kept is None:
+        if not parking.is_drained(live):
             return
-        patch = parking.restoring_patch(live, kept, member.wish.labels)
+        patch = parking.restoring_patch(live, member.wish.labels)
         after = self._its.patch(MANAGED_CLUSTERS, member.name, None, patch, dry_run=self._dry_run)
         self._note(member, MANAGED_CLUSTERS, live, after)
         if not self._dry_run:
@@ -405,7 +404,7 @@ class Acceptance:
         after: Mapping[str, Any],
     ) -> None:
         """Remember one write, if it changed anything."""
-        if before is not None and _diff.content(before) == _diff.content(after):
+        if before is not None and _diff.unchanged(before, after):
             return
         member.note("update", self._its.name, label_of(resource, after), before, after)
 
@@ -482,11 +481,15 @@ class Acceptance:
 def described(wish: Wish, live: Mapping[str, Any]) -> dict[str, Any] | None:
     """What to apply to a ManagedCluster for its labels and annotations, or None if there is nothing of ours.
 
-    A map that the wish leaves open stays as we had applied it.
+    A map that the wish leaves open stays as we had applied it; labels of ours that were parked are in it again, unless somebody has
+    set them meanwhile.
     """
+    present = (live.get("metadata") or {}).get("labels") or {}
+    parked = {key: value for key, value in parking.parked_of_ours(live).items() if key not in present}
     metadata: dict[str, Any] = {"name": wish.name}
     for key, given in (("labels", wish.labels), ("annotations", wish.annotations)):
-        values = dict(given) if given is not None else _owned(live, "metadata", key)
+        again = parked if key == "labels" else {}
+        values = dict(given) if given is not None else {**again, **_diff.owned(live, "metadata", key)}
         if values:
             metadata[key] = values
     if len(metadata) == 1 and not _diff.applied_by(live):
@@ -507,23 +510,6 @@ def _after(
     return {**{key: value for key, value in live.items() if key not in owned}, **wanted}
 
 
-def _owned(live: Mapping[str, Any] | None, *path: str) -> dict[str, str]:
-    """The pairs of a map in `live` that we have applied."""
-    if live is None:
-        return {}
-    values: Any = live
-    for key in path:
-        values = (values or {}).get(key)
-    for entry in (live.get("metadata") or {}).get("managedFields") or []:
-        if entry.get("manager") != FIELD_MANAGER or entry.get("operation") != "Apply":
-            continue
-        fields: Any = entry.get("fieldsV1") or {}
-        for key in path:
-            fields = (fields or {}).get(f"f:{key}")
-        return {key: value for key, value in (values or {}).items() if f"f:{key}" in (fields or {})}
-    return {}
-
-
 def _config_map(name: str, data: Mapping[str, str]) -> dict[str, Any]:
     obj: dict[str, Any] = {
         "apiVersion": "v1",
@@ -537,7 +523,7 @@ def _config_map(name: str, data: Mapping[str, str]) -> dict[str, Any]:
 
 def _settled(obj: Mapping[str, Any], live: Mapping[str, Any], data: Mapping[str, str]) -> bool:
     """Whether nothing is to be sent: it is as wanted, or nothing is wanted and nothing there is ours."""
-    if not data and not _owned(live, "data"):
+    if not data and not _diff.owned(live, "data"):
         return True
     return _diff.satisfied(obj, live)
 

@@ -30,7 +30,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts i
 def lacking(
     wdses: Sequence[Cluster], before: Mapping[str, Target], after: Mapping[str, Target]
 ) -> dict[str, str]:
-    """Cluster to what it would newly lack for the policies that will select it, as a clause.
+    """Cluster to what it would newly lack for the policies that will select it or do so now, as a clause.
+
+    A Binding lists a cluster for some seconds after its labels do not select it any more.
 
     :param before: the clusters as they are, by name.
     :param after: the clusters as they are to be.
@@ -62,11 +64,11 @@ def lacking(
 def _concerned(
     spec: Mapping[str, object], before: Mapping[str, Target], after: Mapping[str, Target]
 ) -> list[str]:
-    """The clusters that a policy will select, and that it does not select now or that lose a property."""
-    selected = resolution.clusters_of(spec, {name: target.labels for name, target in after.items()})
+    """The clusters that a policy selects anew, and those of its clusters, of now or then, that lose a property."""
+    selected = set(resolution.clusters_of(spec, {name: target.labels for name, target in after.items()}))
     known = set(resolution.clusters_of(spec, {name: target.labels for name, target in before.items()}))
 
     def loses(name: str) -> bool:
         return bool(templates.properties(before[name]).keys() - templates.properties(after[name]).keys())
 
-    return [name for name in selected if name not in known or loses(name)]
+    return sorted(selected - known | {name for name in selected | known if loses(name)})

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _diff
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
@@ -23,8 +24,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.templat
 
 ANNOTATION = "kubestellar.core/parked-labels"
 """On a drained ManagedCluster: its labels that were taken away, as a JSON object."""
-STAND_INS = "kubestellar.core/parked-properties"
-"""On a drained ManagedCluster: the keys of annotations that stand for parked labels, as a JSON list."""
+DETAILS = "kubestellar.core/parked-details"
+"""On a drained ManagedCluster, a JSON object of two lists: `ours`, the parked labels that this collection had applied, and
+`properties`, the annotations that stand for parked labels."""
 _POSITIVE = ("In", "Exists")
 
 
@@ -118,6 +120,21 @@ def parked(managed: Mapping[str, Any] | None) -> dict[str, str] | None:
     return found
 
 
+def parked_of_ours(managed: Mapping[str, Any] | None) -> dict[str, str]:
+    """Of the labels that a ManagedCluster gets back, those that were applied by this collection."""
+    ours = _details(managed)["ours"]
+    return {key: value for key, value in (parked(managed) or {}).items() if key in ours}
+
+
+def returning(managed: Mapping[str, Any] | None, wanted: Mapping[str, str] | None) -> dict[str, str]:
+    """The labels that come back when a ManagedCluster is no longer drained, beside what is set by then.
+
+    :param wanted: labels that the inventory has by now; None if it does not say. What was ours and is not there any more is gone.
+    """
+    dropped = parked_of_ours(managed).keys() - wanted.keys() if wanted is not None else set()
+    return {key: value for key, value in (parked(managed) or {}).items() if key not in dropped}
+
+
 def parking_patch(
     managed: Mapping[str, Any], taken: Mapping[str, str], kept: Mapping[str, str] | None
 ) -> dict[str, Any] | None:
@@ -135,31 +152,42 @@ def parking_patch(
     text = json.dumps({**(kept or {}), **taken}, sort_keys=True, ensure_ascii=False)
     present = managed["metadata"].get("annotations") or {}
     standing = {key: value for key, value in taken.items() if is_property(key) and key not in present}
-    if standing:
-        standing[STAND_INS] = json.dumps(sorted({*_stand_ins(managed), *standing} - {STAND_INS}))
-    return _guarded(managed, labels=dict.fromkeys(taken), annotations={ANNOTATION: text, **standing})
+    before, ours = _details(managed), _diff.owned(managed, "metadata", "labels")
+    details = {
+        "ours": sorted({*before["ours"], *(key for key in taken if key in ours)}),
+        "properties": sorted({*before["properties"], *standing}),
+    }
+    annotations = {ANNOTATION: text, **standing}
+    if any(details.values()):
+        annotations[DETAILS] = json.dumps(details, sort_keys=True)
+    return _guarded(managed, labels=dict.fromkeys(taken), annotations=annotations)
 
 
-def restoring_patch(
-    managed: Mapping[str, Any], kept: Mapping[str, str], wanted: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """The merge patch that gives a drained ManagedCluster its labels back.
+def restoring_patch(managed: Mapping[str, Any], wanted: Mapping[str, str] | None) -> dict[str, Any]:
+    """The merge patch that gives a drained ManagedCluster the rest of its labels back, those of ours being applied again already.
 
-    :param wanted: labels that the inventory has by now, and what somebody set meanwhile on the cluster: they count more.
+    :param wanted: as for `returning`; what somebody set meanwhile on the cluster counts more.
     """
-    present = (managed.get("metadata") or {}).get("labels") or {}
-    labels = {key: value for key, value in kept.items() if key not in present and key not in (wanted or {})}
-    return _guarded(managed, labels=labels, annotations=dict.fromkeys([ANNOTATION, *_stand_ins(managed)]))
+    metadata = managed["metadata"]
+    taken_up = {*(metadata.get("labels") or {}), *(wanted or {})}
+    labels = {key: value for key, value in returning(managed, wanted).items() if key not in taken_up}
+    gone = [ANNOTATION, *_details(managed)["properties"]]
+    if DETAILS in (metadata.get("annotations") or {}):
+        gone.append(DETAILS)
+    return _guarded(managed, labels=labels, annotations=dict.fromkeys(gone))
 
 
-def _stand_ins(managed: Mapping[str, Any]) -> list[str]:
-    """The annotations that stand for parked labels, and the one that tells them; none if that was tampered with."""
-    text = (managed["metadata"].get("annotations") or {}).get(STAND_INS)
+def _details(managed: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    """See `DETAILS`; empty lists where there is none, or none that can be read: nothing is taken away on its word then."""
+    annotations = ((managed or {}).get("metadata") or {}).get("annotations") or {}
     try:
-        found = json.loads(text) if text else []
-    except ValueError:
-        found = []
-    return [STAND_INS, *(key for key in found if is_property(str(key)))] if text else []
+        found = json.loads(annotations.get(DETAILS) or "{}")
+        return {
+            "ours": [str(key) for key in found.get("ours", [])],
+            "properties": [str(key) for key in found.get("properties", []) if is_property(str(key))],
+        }
+    except (ValueError, AttributeError, TypeError):
+        return {"ours": [], "properties": []}
 
 
 def _guarded(managed: Mapping[str, Any], **maps: Mapping[str, Any]) -> dict[str, Any]:

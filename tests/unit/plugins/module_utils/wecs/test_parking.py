@@ -84,7 +84,7 @@ def test_parking_and_restoring_are_one_write_each_and_come_out_even():
     text = patch["metadata"]["annotations"][parking.ANNOTATION]
     drained = managed(LABELS, {parking.ANNOTATION: text})
     assert parking.is_drained(drained) and parking.parked(drained) == {"to-go": "edge"}
-    back = parking.restoring_patch(drained, parking.parked(drained), None)
+    back = parking.restoring_patch(drained, None)
     assert back["metadata"]["labels"] == {"to-go": "edge"}
     assert back["metadata"]["annotations"] == {parking.ANNOTATION: None}
 
@@ -98,25 +98,50 @@ def after(patch, before):
     return found
 
 
+def details(obj):
+    return json.loads(obj["metadata"]["annotations"][parking.DETAILS])
+
+
 def test_a_label_that_templates_can_name_stays_their_property_until_it_is_back():
     before = managed({"group": "edge", "by/them": "x", "city": "turin"}, {"city": "milan", "theirs": "kept"})
     drained = after(parking.parking_patch(before, before["metadata"]["labels"], None), before)
-    annotations = dict(drained["metadata"]["annotations"])
-    assert annotations.pop(parking.ANNOTATION) and annotations.pop(parking.STAND_INS) == '["group"]'
+    assert details(drained)["properties"] == ["group"]
+    annotations = {
+        key: value for key, value in drained["metadata"]["annotations"].items() if "kubestellar" not in key
+    }
     assert annotations == {"city": "milan", "theirs": "kept", "group": "edge"}
     more = {"vendor": "k3s"}
     drained["metadata"]["labels"] = more
     again = after(parking.parking_patch(drained, more, parking.parked(drained)), drained)
-    assert again["metadata"]["annotations"][parking.STAND_INS] == '["group", "vendor"]'
-    back = after(parking.restoring_patch(again, parking.parked(again), None), again)
+    assert details(again)["properties"] == ["group", "vendor"]
+    back = after(parking.restoring_patch(again, None), again)
     assert back["metadata"]["annotations"] == before["metadata"]["annotations"]
     assert back["metadata"]["labels"] == {**before["metadata"]["labels"], **more}
 
 
-def test_stand_ins_that_were_tampered_with_take_nothing_along():
-    drained = managed({}, {parking.ANNOTATION: "{}", parking.STAND_INS: "[1, {", "group": "edge"})
-    patch = parking.restoring_patch(drained, {}, None)
-    assert patch["metadata"]["annotations"] == dict.fromkeys([parking.ANNOTATION, parking.STAND_INS])
+def test_labels_of_ours_are_known_when_they_come_back():
+    before = managed({"group": "edge", "city": "turin"})
+    entry = {"manager": "kubestellar.core", "operation": "Apply", "fieldsV1": {"f:metadata": {}}}
+    entry["fieldsV1"]["f:metadata"]["f:labels"] = {"f:group": {}}
+    before["metadata"]["managedFields"] = [entry]
+    drained = after(parking.parking_patch(before, before["metadata"]["labels"], None), before)
+    assert details(drained)["ours"] == ["group"]
+    assert parking.parked_of_ours(drained) == {"group": "edge"}
+    assert parking.returning(drained, None) == {"group": "edge", "city": "turin"}
+    # It has left the inventory meanwhile; the other is somebody else's.
+    assert parking.returning(drained, {"shift": "night"}) == {"city": "turin"}
+    assert parking.returning(drained, {"group": "core"}) == {"group": "edge", "city": "turin"}
+    assert parking.restoring_patch(drained, {"group": "core"})["metadata"]["labels"] == {"city": "turin"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[1, {", "[]", '{"ours": 1, "properties": ["group"]}', '{"properties": {}}']
+)
+def test_details_that_were_tampered_with_take_nothing_along(text):
+    drained = managed({}, {parking.ANNOTATION: "{}", parking.DETAILS: text, "group": "edge"})
+    patch = parking.restoring_patch(drained, None)
+    assert patch["metadata"]["annotations"] == dict.fromkeys([parking.ANNOTATION, parking.DETAILS])
+    assert parking.parked_of_ours(drained) == {}
 
 
 def test_a_cluster_that_no_policy_selects_is_drained_too_and_once_only():
@@ -136,9 +161,8 @@ def test_a_label_that_came_back_meanwhile_is_parked_beside_the_others():
 
 
 def test_what_is_set_by_now_counts_more_than_what_was_parked():
-    back = parking.restoring_patch(
-        managed({"city": "milan"}), {"city": "turin", "group": "edge", "old": "1"}, {"group": "core"}
-    )
+    text = json.dumps({"city": "turin", "group": "edge", "old": "1"})
+    back = parking.restoring_patch(managed({"city": "milan"}, {parking.ANNOTATION: text}), {"group": "core"})
     assert back["metadata"]["labels"] == {"old": "1"}
 
 
