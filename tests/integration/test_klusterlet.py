@@ -407,6 +407,7 @@ def test_with_two_agents_that_for_work_is_not_waited_for_before_the_cluster_is_a
     # A credential that the hub does not take is found out from inside the cluster.
     variables["bootstrap_kubeconfig"] = _bootstrap(stack, tmp_path / "wrong", "its1")
     done = module("klusterlet", **connection, **{**variables, "patience": 0})
+    assert done.get("failed"), done
     assert "it does not get to the hub: " in done["msg"] and "join_credentials" in done["msg"], done["msg"]
     gone = module("klusterlet", clusters=[entry], state="absent", mode="Default")
     assert gone["changed"] and edge1.get(_resources.NAMESPACES, OPERATORS) is None

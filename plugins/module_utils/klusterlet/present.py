@@ -53,8 +53,10 @@ _APPLY_WORKERS = 2
 _LOOK_SECONDS = 2.0
 _OPERATOR_SECONDS = 30.0
 """How often the operator asks the hub whether a credential is good."""
-_SETTLE_SECONDS = 15.0
-"""How long the operator may take to look at a credential that takes the place of another: its answer may stay the same."""
+_SETTLE_SECONDS = _OPERATOR_SECONDS + 5.0
+"""How long the operator may take to look at a credential that takes the place of another, since its answer may stay the same: if it
+is looking at the former one just then, it looks again after its interval (ocm: pkg/operator/operators/klusterlet/controllers/ssarcontroller).
+"""
 _PLANNED = "planned in check mode"
 _FRESH_CREDENTIAL = "Make a fresh credential with join_credentials, and see whether the ITS is the right one."
 _HUB_TROUBLES = {
