@@ -78,8 +78,7 @@ def wec_batches(
     :raises AnsibleFilterError: a host names no hub and there is not exactly one, or names one that does not exist; or
         its state is none.
     """
-    batches: dict[tuple[str, str, str, str, bool, str], list[dict[str, Any]]] = {}
-    settings: dict[str, dict[str, Any]] = {}
+    batches: dict[tuple[str, str, str, str, bool, str], dict[str, Any]] = {}
     for host in hosts:
         variables = hostvars[host]
         hub = _hub(host, variables, hubs)
@@ -94,10 +93,25 @@ def wec_batches(
             # The inventory plugin tells what the hub has: nothing of it is to go only because no other source says it too.
             described = {key: value for key, value in described.items() if f"wec_{key}" in variables}
         mine = _klusterlet(variables) if provider not in _WITHOUT_KLUSTERLET else {}
-        alike = json.dumps(mine, sort_keys=True, default=str)
-        settings[alike] = mine
         force = boolean(variables.get("wec_force") or False, strict=False)
-        batches.setdefault((hub, its, provider, state, force, alike), []).append(
+        batch = batches.setdefault(
+            (hub, its, provider, state, force, json.dumps(mine, sort_keys=True, default=str)),
+            {
+                "hub": hub,
+                "its": its,
+                "provider": provider,
+                "state": state,
+                "force": force,
+                "last_copies": "",
+                "wait_timeout": 0,
+                "klusterlet": mine,
+                "clusters": [],
+            },
+        )
+        if variables.get("wec_last_copies") == "refuse":
+            batch["last_copies"] = "refuse"
+        batch["wait_timeout"] = max(batch["wait_timeout"], int(variables.get("wec_wait_timeout") or 0))
+        batch["clusters"].append(
             {
                 "host": host,
                 "name": name,
@@ -105,26 +119,7 @@ def wec_batches(
                 "managed_cluster": {"name": name, **described},
             }
         )
-    return [
-        {
-            "hub": hub,
-            "its": its,
-            "provider": provider,
-            "state": state,
-            "force": force,
-            "last_copies": "refuse" if "refuse" in _said(hostvars, clusters, "wec_last_copies") else "",
-            "wait_timeout": max(map(int, _said(hostvars, clusters, "wec_wait_timeout")), default=0),
-            "klusterlet": settings[alike],
-            "clusters": clusters,
-        }
-        for (hub, its, provider, state, force, alike), clusters in batches.items()
-    ]
-
-
-def _said(hostvars: Mapping[str, Any], clusters: Sequence[Mapping[str, Any]], variable: str) -> list[Any]:
-    """What the hosts of a batch say of a variable, as far as they do."""
-    hosts = [hostvars[cluster["host"]] for cluster in clusters]
-    return [variables[variable] for variables in hosts if variable in variables]
+    return list(batches.values())
 
 
 def _klusterlet(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,8 +147,8 @@ options:
   force:
     description:
       - For O(state=absent) of clusters that are gone for good. Removes the finalizers that only their agents would remove, and reports what is abandoned.
-      - The clusters are taken out of every placement first, as by O(state=drained), but nothing is waited for except that no Binding lists them.
         Workload on a cluster that comes back is then left alone there.
+      - The clusters are taken out of every placement first, as by O(state=drained), but nothing is waited for except that no Binding lists them.
     type: bool
     default: false
   force_conflicts:
@@ -334,7 +334,7 @@ diff:
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -499,16 +499,27 @@ def _drained(context: Context, names: list[str]) -> list[Member]:
         for entry in params["clusters"] or []
         if entry["kubeconfig"]
     }
+    return _drain(context, names if named else None, settings, inside, wait=params["wait"])
+
+
+def _drain(
+    context: Context,
+    names: list[str] | None,
+    settings: drain.Settings,
+    inside: Mapping[str, Callable[[], Cluster]],
+    *,
+    wait: bool,
+) -> list[Member]:
     draining = drain.Draining(
         context.its(),
-        names if named else None,
+        names,
         wdses=_wdses(context),
         inside=inside,
         settings=settings,
         dry_run=context.check_mode,
         progress=context.progress,
     )
-    members = draining.run(wait=params["wait"], timeout=params["wait_timeout"])
+    members = draining.run(wait=wait, timeout=context.params["wait_timeout"])
     for line in draining.warnings:
         context.warn(line)
     return members
@@ -540,10 +551,16 @@ def _absent(context: Context, names: list[str]) -> list[Member]:
     if context.planned or not names:
         return [Member(wanted.Wish(name)) for name in names]
     params = context.params
-    unplaced = _unplaced(context, names) if params["force"] else {}
+    unplaced: dict[str, Member] = {}
+    if params["force"]:
+        # One that is still listed in a Binding, and has neither labels nor properties any more, makes KubeStellar withdraw the
+        # workload from all others.
+        gone = _drain(context, names, drain.Settings(gone=True), {}, wait=True)
+        unplaced = {member.name: member for member in gone}
+    failed = [member for member in unplaced.values() if member.error]
     members = Removal(
         context.its(),
-        [name for name in names if not unplaced.get(name) or not unplaced[name].error],
+        [name for name in names if name not in {member.name for member in failed}],
         force=params["force"],
         wdses=_wdses(context) if params["force"] else (),
         dry_run=context.check_mode,
@@ -554,26 +571,7 @@ def _absent(context: Context, names: list[str]) -> list[Member]:
             member.diffs[:0] = unplaced[member.name].diffs
     for line in abandonments(members):
         context.warn(line)
-    return [*members, *(member for member in unplaced.values() if member.error)]
-
-
-def _unplaced(context: Context, names: list[str]) -> dict[str, Member]:
-    """Clusters that are gone for good are taken out of every Binding first: one that is listed there and has neither labels nor
-    properties any more makes KubeStellar withdraw the workload from all others.
-    """
-    draining = drain.Draining(
-        context.its(),
-        names,
-        wdses=_wdses(context),
-        inside={},
-        settings=drain.Settings(gone=True),
-        dry_run=context.check_mode,
-        progress=context.progress,
-    )
-    members = draining.run(wait=True, timeout=context.params["wait_timeout"])
-    for line in draining.warnings:
-        context.warn(line)
-    return {member.name: member for member in members}
+    return [*members, *failed]
 
 
 def main() -> None:

@@ -46,7 +46,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
-from ansible_collections.kubestellar.core.plugins.module_utils.wecs.placements import Placements
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.placements import (
+    Placements,
+    binding_label,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import (
     State,
     lease_age,
@@ -148,7 +151,7 @@ class Draining:
         leaving = [member for member in leaving if not member.error]
         if wait and self._dry_run:
             _bulk.in_parallel(self._foresee, leaving, workers=WORKERS)
-        elif wait:
+        elif wait and leaving:
             self._wait(leaving, timeout, applied)
         return self.members
 
@@ -188,7 +191,7 @@ class Draining:
         left = {key: value for key, value in labels.items() if key not in taken}
         held = [policy for policy in self._policies if policy.selects(left)]
         if held and self._settings.gone:
-            self._holding[member.name] = frozenset(f"{policy.wds}: Binding {policy.name}" for policy in held)
+            self._holding[member.name] = frozenset(binding_label(policy.wds, policy.name) for policy in held)
             self.warnings.append(
                 f"{names([policy.label for policy in held])} would select {member.name} without its labels too, and list it until "
                 "it is gone. If a template there asks for a label of it, KubeStellar withdraws the workload everywhere for a moment."
@@ -319,19 +322,18 @@ class Draining:
 
     # -- in the clusters themselves ----------------------------------------------------------------------------------
 
+    def _can_be_seen(self, member: Member) -> bool:
+        """Whether it is known how a cluster is reached, and its agent is heard of."""
+        return member.name in self._inside and not unavailable_because(
+            member.managed, member.lease, time.time()
+        )
+
     def _look_inside(self, members: Sequence[Member]) -> dict[str, list[_Applied]]:
         """What KubeStellar's ManifestWorks have made in each cluster that can be looked at."""
         works: dict[str, set[str]] = defaultdict(set)
         for work in self._its.list(MANIFEST_WORKS, label_selector=ORIGIN_WDS_LABEL, metadata_only=True).items:
             works[work["metadata"]["namespace"]].add(str(work["metadata"]["name"]))
-        now = time.time()
-        chosen = [
-            member
-            for member in members
-            if member.name in self._inside
-            and works[member.name]
-            and not unavailable_because(member.managed, member.lease, now)
-        ]
+        chosen = [member for member in members if works[member.name] and self._can_be_seen(member)]
 
         def look(member: Member) -> list[_Applied]:
             items = self._inside[member.name]().list(APPLIED_MANIFEST_WORKS).items
@@ -359,7 +361,7 @@ class Draining:
 
     def _foresee(self, member: Member) -> None:
         """In check mode, what would be deleted in a cluster."""
-        if member.name in self._inside and not unavailable_because(member.managed, member.lease, time.time()):
+        if self._can_be_seen(member):
             with Noting(member):
                 self._evict(member, self._inside[member.name]())
 

@@ -27,8 +27,13 @@ class Placements:
         for wds, follower in self._bindings.items():
             for (_namespace, name), binding in follower.objects().items():
                 for cluster in binding["clusters"]:
-                    placed[cluster].append(f"{wds}: Binding {name}")
+                    placed[cluster].append(binding_label(wds, name))
         return placed
+
+
+def binding_label(wds: str, name: str) -> str:
+    """A Binding for a sentence."""
+    return f"{wds}: Binding {name}"
 
 
 def _destinations(binding: dict[str, Any]) -> dict[str, Any]:
