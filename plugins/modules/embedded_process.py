@@ -85,7 +85,7 @@ options:
     description:
       - Seconds to wait until the processes run and answer.
     type: int
-    default: 60
+    default: 120
 attributes:
   check_mode:
     support: full
@@ -150,7 +150,7 @@ SPEC: dict[str, Any] = {
         },
     },
     "not_older_than": {"type": "str"},
-    "wait_timeout": {"type": "int", "default": 60},
+    "wait_timeout": {"type": "int", "default": 120},
 }
 
 

@@ -106,9 +106,13 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 def until(
-    doctor: Callable[..., dict[str, Any]], expected: Found, seconds: float = 60, **parameters: Any
+    doctor: Callable[..., dict[str, Any]], expected: Found, seconds: float = 180, **parameters: Any
 ) -> None:
-    """Wait until exactly these findings are there: controllers take their time, the doctor does not wait."""
+    """Wait until exactly these findings are there: controllers take their time, the doctor does not wait.
+
+    After a restart of its controller-manager a policy loses objects for a moment, and the work agent tries longer and longer
+    apart to create them again in Namespaces that are still on their way out: 48 s were seen.
+    """
     deadline = time.monotonic() + seconds
     while (seen := found(doctor(**parameters))) != expected:
         assert time.monotonic() < deadline, f"{seen} is not {expected}"

@@ -18,10 +18,14 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import WaitTimeout
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    ConnectionFailed,
+    WaitTimeout,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import SECRETS, WDS_KINDS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     library,
     ports,
@@ -91,7 +95,7 @@ def present(
             state.save()
             control.bring_about(state.programs)
             control.restart(_older(control, [result.name for result in results], since))
-        _wait(stack, control, state, [result.name for result in results], timeout, progress)
+        _wait(stack, control, state, specs, timeout, progress)
         for result in results:
             if result.method != "none":
                 progress.line(f"{result.name}: {'started' if result.method == 'create' else 'restarted'}")
@@ -202,7 +206,7 @@ def _hand_over_bootstrap(stack: Stack, specs: Sequence[Mapping[str, Any]]) -> No
             "data": {"kubeconfig": base64.b64encode(content.encode()).decode()},
         }
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": programs.AGENT_NAMESPACE}}
-        cluster = Cluster.from_kubeconfig(str(stack.run / "kubeconfigs" / wec), wec, name=wec)
+        cluster = _cluster(stack, wec)
         cluster.delete(SECRETS, "hub-kubeconfig-secret", programs.AGENT_NAMESPACE)
         _bulk.raise_failures(_bulk.apply_all(cluster, [namespace, secret], force=True), wec)
         path.unlink()
@@ -212,11 +216,13 @@ def _wait(
     stack: Stack,
     control: supervisor.Supervisor,
     state: State,
-    names: Sequence[str],
+    specs: Sequence[Mapping[str, Any]],
     timeout: float,
     progress: Progress,
 ) -> None:
-    """Wait until the programs run and those with a health address answer there."""
+    """Wait until the programs run, answer at their address if they have one, and serve what they define in a WDS."""
+    names = [programs.name_of(spec) for spec in specs]
+    wdses = [_cluster(stack, str(spec["wds"])) for spec in specs if spec["program"] == "controller_manager"]
     deadline = time.monotonic() + timeout
     while True:
         missing = supervisor.failures(stack, control.states() or {}, names)
@@ -228,6 +234,8 @@ def _wait(
                 if port and not _answers(port)
             ]
         if not missing:
+            missing = [text for wds in wdses for text in _not_served(wds)]
+        if not missing:
             return
         if time.monotonic() > deadline:
             raise WaitTimeout(
@@ -237,6 +245,20 @@ def _wait(
             )
         progress.waiting(f"waiting for {missing[0].partition(':')[0]}")
         time.sleep(0.1)
+
+
+def _cluster(stack: Stack, name: str) -> Cluster:
+    return Cluster.from_kubeconfig(str(stack.run / "kubeconfigs" / name), name, name=name)
+
+
+def _not_served(wds: Cluster) -> list[str]:
+    """What the controller-manager of a WDS has still to define in it: it does so only after it answers."""
+    try:
+        lacking = WDS_KINDS - wds.kinds(refresh=True)
+    except (ApiError, ConnectionFailed) as error:
+        return [error.message]
+    names = ", ".join(sorted(kind for _version, kind in lacking))
+    return [f"controller-manager-{wds.name}: {wds.name} does not serve {names} yet"] if names else []
 
 
 def _answers(port: int) -> bool:

@@ -35,7 +35,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._progress import 
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CLAIMS,
     CONTROL_PLANES,
-    CRDS,
     DEPLOYMENTS,
     EVENTS,
     JOBS,
@@ -44,6 +43,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     POST_CREATE_HOOKS,
     SECRETS,
     STORAGE_CLASSES,
+    WDS_KINDS,
+    WORK_STATUSES,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
@@ -62,8 +63,7 @@ POSTGRES_SECRET, _DATABASE_JOB = "postgres-postgresql", "-install-postgresql"
 
 _OCM_NAMESPACE, _OCM_DEPLOYMENT = "open-cluster-management-hub", "cluster-manager-registration-controller"
 _PROPERTIES = "customization-properties"
-_WDS_KINDS = ("bindingpolicies.control.kubestellar.io", "bindings.control.kubestellar.io")
-_ITS_KINDS = ("workstatuses.control.kubestellar.io",)
+_ITS_KINDS = frozenset({(WORK_STATUSES.api_version, WORK_STATUSES.kind)})
 _LOOK_SECONDS = 2.0
 _ASK_SECONDS = 10.0
 """How long the answers of the API server to questions in a dry run hold."""
@@ -468,12 +468,12 @@ class _Work:
     def _contents(self, space: Space, cluster: Cluster) -> Iterator[tuple[str, str]]:
         """What must be inside a space for the steps that are waited for, and is not: step and clause."""
         waited = self.settings.steps
-        kinds = _WDS_KINDS if space.role == "wds" else _ITS_KINDS
+        kinds = WDS_KINDS if space.role == "wds" else _ITS_KINDS
         step = steps.CONTROLLERS if space.role == "wds" else steps.STATUS_ADDON
-        for kind in kinds if step in waited else ():
-            found = cluster.get(CRDS, kind)
-            if condition(found, "Established").get("status") != "True":
-                yield step, f"the CustomResourceDefinition {kind} is not established"
+        if step in waited:
+            # Not their definitions: what is established may be served a little later.
+            for version, kind in sorted(kinds - cluster.kinds(refresh=True)):
+                yield step, f"{kind} of {version} is not served"
         if space.role == "wds":
             return
         # The transport controller of a WDS makes it.
