@@ -56,7 +56,8 @@ options:
         type: str
       wec:
         description:
-          - The WEC, for V(ocm_agent) and V(status_agent).
+          - The WEC, for V(ocm_agent) and V(status_agent). One status agent serves all WECs of a stack, and is started again
+            when one of them comes or goes.
         type: str
       api_groups:
         description:

@@ -99,7 +99,7 @@ MOMENTS = {
     "clusters": (signal.SIGKILL, lambda running: running.stack.cluster("its1").exists()),
     "spaces": (signal.SIGINT, lambda running: (running.stack.logs / "kubeflex-manager.log").exists()),
     "joining": (signal.SIGKILL, lambda running: (running.stack.run / "bootstrap").exists()),
-    "workload": (signal.SIGINT, lambda running: (running.stack.logs / "status-agent-cluster2.log").exists()),
+    "workload": (signal.SIGINT, lambda running: (running.stack.logs / "status-agent.log").exists()),
 }
 
 

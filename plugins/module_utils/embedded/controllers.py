@@ -70,14 +70,15 @@ def present(
     :raises WaitTimeout: a program does not run, or does not answer, after `timeout` seconds.
     """
     files = library.sources()
-    specs = [KEEPER, *specs]
     if check_mode:
         state = State.load(stack)
+        specs = _united([KEEPER, *specs], state.programs)
         return [
             Result(name, method) for name, method in _methods(stack, state, specs, binaries, files, since)
         ]
     with stack.locked(progress):
         state = State.load(stack)
+        specs = _united([KEEPER, *specs], state.programs)
         control = supervisor.Supervisor(stack)
         states = control.states()
         if states is None:
@@ -105,22 +106,61 @@ def present(
 def absent(
     stack: Stack, specs: Sequence[Mapping[str, Any]], progress: Progress, *, check_mode: bool
 ) -> list[Result]:
-    """Stop the programs and forget them, with their ports and credentials."""
-    names = {programs.name_of(spec): spec for spec in specs}
+    """Stop the programs and forget them, with their ports and credentials. The status agent goes on for other WECs."""
     known = State.load(stack).programs
-    results = [Result(name, "delete" if name in known else "none") for name in names]
+    remaining = _remaining(specs, known)
+    results = []
+    for name in dict.fromkeys(programs.name_of(spec) for spec in specs):
+        before = known.get(name, {}).get("serves")
+        method = "none" if before is None else "update" if remaining[name] else "delete"
+        results.append(Result(name, "none" if before and remaining[name] == before else method))
     if check_mode or not any(result.method != "none" for result in results):
         return results
+    files = library.sources()
     with stack.locked(progress):
         state = State.load(stack)
-        for name, spec in names.items():
-            for purpose in state.programs.pop(name, {}).get("listeners", ()):
-                state.ports.pop(purpose, None)
+        remaining = _remaining(specs, state.programs)
+        for spec in specs:
+            name = programs.name_of(spec)
+            if serves := remaining.get(name):
+                library.install(files, stack.lib)
+                (program,) = _programs(stack, state, [{**spec, "serves": serves}], Path(), files)
+                state.programs[name] = supervisor.describe(program)
+            else:
+                for purpose in state.programs.pop(name, {}).get("listeners", ()):
+                    state.ports.pop(purpose, None)
             if spec.get("program") == "ocm_agent" and spec.get("wec"):
                 shutil.rmtree(stack.agents / str(spec["wec"]), ignore_errors=True)
         supervisor.Supervisor(stack).bring_about(state.programs)
         state.save()
     return results
+
+
+def _united(
+    specs: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The entries, with one status agent for all WECs that it serves and those that are named."""
+    united: dict[str, Mapping[str, Any]] = {}
+    for spec in specs:
+        name = programs.name_of(spec)
+        if spec["program"] == "status_agent" and spec.get("wec") and spec.get("its"):
+            serves = (united.get(name) or known.get(name) or {}).get("serves") or {}
+            spec = {**spec, "serves": {**serves, spec["wec"]: spec["its"]}}
+        united[name] = spec
+    return list(united.values())
+
+
+def _remaining(
+    specs: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, str]]:
+    """For each of these programs that is known: what it serves without these WECs. If that is nothing, it goes too."""
+    remaining: dict[str, dict[str, str]] = {}
+    for spec in specs:
+        name = programs.name_of(spec)
+        if name in known:
+            serves = remaining.get(name, known[name]["serves"])
+            remaining[name] = {wec: its for wec, its in serves.items() if wec != spec.get("wec")}
+    return remaining
 
 
 def _programs(

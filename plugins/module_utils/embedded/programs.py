@@ -19,6 +19,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home imp
 
 AGENT_NAMESPACE = "open-cluster-management-agent"
 HUB_NAMESPACE = "open-cluster-management-hub"
+_NAMED_BY = {
+    "ocm_hub": "its",
+    "controller_manager": "wds",
+    "transport_controller": "wds",
+    "ocm_agent": "wec",
+}
 _PACKAGE = "ansible_collections.kubestellar.core.plugins.module_utils.embedded"
 
 
@@ -46,6 +52,7 @@ class Program:
 
     :ivar listeners: purposes of its ports.
     :ivar ready: purpose of the listener that answers once it works; empty if none does.
+    :ivar serves: the WECs that it serves to their ITS, of a program that can serve several.
     """
 
     name: str
@@ -54,10 +61,11 @@ class Program:
     stop_signal: str = "TERM"
     listeners: tuple[str, ...] = ()
     ready: str = ""
+    serves: Mapping[str, str] = field(default_factory=dict)
 
 
 def program(spec: Mapping[str, Any], around: Surroundings) -> Program:
-    """The program of one entry of the option `processes`.
+    """The program of one entry of the option `processes`; `serves` are all WECs of a status agent, to their ITS.
 
     :raises InvalidInput: an unknown program, or one whose cluster is not named.
     """
@@ -71,17 +79,17 @@ def program(spec: Mapping[str, Any], around: Surroundings) -> Program:
     if missing:
         raise InvalidInput(f"processes: {kind} needs {' and '.join(missing)}.")
     made = build(spec, around)
-    identities = [around.identity(str(spec[key])) for key in needs]
+    clusters = sorted({*made.serves, *made.serves.values()}) or [str(spec[key]) for key in needs]
+    identities = [around.identity(cluster) for cluster in clusters]
     if not identities:
         return made
     return replace(made, environment={**made.environment, "KUBESTELLAR_CLUSTERS": "-".join(identities)})
 
 
 def name_of(spec: Mapping[str, Any]) -> str:
-    """The supervisor's name of an entry, for example `transport-wds1`."""
+    """The supervisor's name of an entry, for example `transport-controller-wds1`."""
     kind = str(spec.get("program"))
-    key = {"ocm_hub": "its", "controller_manager": "wds", "transport_controller": "wds"}.get(kind)
-    key = key or ("wec" if kind in ("ocm_agent", "status_agent") else None)
+    key = _NAMED_BY.get(kind)
     return kind.replace("_", "-") + (f"-{spec.get(key)}" if key else "")
 
 
@@ -237,20 +245,18 @@ def _ocm_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
 
 
 def _status_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
-    wec, its = spec["wec"], spec["its"]
+    serves = dict(spec.get("serves") or {spec["wec"]: spec["its"]})
     return Program(
         name_of(spec),
         (
             around.python,
             "-m",
             f"{_PACKAGE}.status_agent",
-            f"--its-kubeconfig={_kubeconfig(around, its)}",
-            f"--its-context={its}",
-            f"--wec-kubeconfig={_kubeconfig(around, wec)}",
-            f"--wec-context={wec}",
-            f"--cluster-name={wec}",
+            f"--kubeconfigs={around.stack.run / 'kubeconfigs'}",
+            *(f"--wec={its}/{wec}" for wec, its in sorted(serves.items())),
         ),
         _library(around),
+        serves=serves,
     )
 
 

@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-r"""Returns the status of delivered objects from one WEC to the ITS, as WorkStatus objects.
+r"""Returns the status of delivered objects from WECs to their ITSes, as WorkStatus objects.
 
-Stands in for the status add-on where that cannot run (KubeStellar: ocm-status-addon), as a plain process:
+Stands in for the status add-on where that cannot run (KubeStellar: ocm-status-addon), as a plain process. One serves all WECs of a
+stack, since one for each would spend more on starting Python than on its work:
 
     python -m ansible_collections.kubestellar.core.plugins.module_utils.embedded.status_agent \
-        --its-kubeconfig FILE --its-context its1 --wec-kubeconfig FILE --wec-context cluster1 --cluster-name cluster1
+        --kubeconfigs FOLDER --wec its1/cluster1 --wec its1/cluster2
 
 It watches, and writes only differences. It ends on SIGTERM, and with status 1 and a sentence on anything
 that it cannot go on from, for a supervisor to start it again.
@@ -22,6 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _workstatus
@@ -297,29 +299,50 @@ def _exit(status: int) -> Callable[[int, Any], None]:
     return handler
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the agent; returns only on failure. :param argv: arguments without the program name."""
-    parser = argparse.ArgumentParser(prog="status_agent", description="Returns status from a WEC to the ITS.")
-    for side in ("its", "wec"):
-        parser.add_argument(f"--{side}-kubeconfig", required=True)
-        parser.add_argument(f"--{side}-context", required=True)
-    parser.add_argument("--cluster-name", required=True, help="name of the WEC, its namespace in the ITS")
+def _serve(kubeconfigs: Path, its: str, wec: str, interval: float) -> None:
+    """Work for one WEC for ever. That its connection cannot be used stops none of the others."""
+    while True:
+        try:
+            hub, cluster = (
+                Cluster.from_kubeconfig(kubeconfigs / name, name, name=name) for name in (its, wec)
+            )
+        except KubestellarError as error:
+            log(str(error.result()["msg"]))
+            time.sleep(_LONGEST_RETRY)
+            continue
+        hub.user_agent = cluster.user_agent = _USER_AGENT
+        log(f"{wec}: returning status to {its} at {hub.server}")
+        Agent(hub, cluster, wec, interval).run()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the agent; it ends by a signal. :param argv: arguments without the program name."""
+    parser = argparse.ArgumentParser(
+        prog="status_agent", description="Returns status from WECs to their ITS."
+    )
+    parser.add_argument(
+        "--kubeconfigs", type=Path, required=True, help="folder with a kubeconfig for each cluster"
+    )
+    parser.add_argument(
+        "--wec",
+        action="append",
+        required=True,
+        metavar="ITS/WEC",
+        help="a cluster and where it is registered",
+    )
     parser.add_argument("--interval", type=float, default=60.0, help="seconds between full comparisons")
     options = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _exit(0))
     signal.signal(signal.SIGINT, _exit(0))
     signal.signal(signal.SIGUSR1, _exit(1))
     threading.excepthook = _die
-    try:
-        its = Cluster.from_kubeconfig(options.its_kubeconfig, options.its_context, name=options.its_context)
-        wec = Cluster.from_kubeconfig(options.wec_kubeconfig, options.wec_context, name=options.wec_context)
-        its.user_agent = wec.user_agent = _USER_AGENT
-        log(f"{options.cluster_name}: returning status to {its.name} at {its.server}")
-        Agent(its, wec, options.cluster_name, options.interval).run()
-    except KubestellarError as error:
-        log(str(error.result()["msg"]))
-    return 1
+    for pair in options.wec:
+        its, _slash, wec = pair.partition("/")
+        arguments = (options.kubeconfigs, its, wec, options.interval)
+        threading.Thread(target=_serve, args=arguments, name=wec, daemon=True).start()
+    while True:
+        signal.pause()
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -177,6 +177,7 @@ def describe(program: Program) -> dict[str, Any]:
         "stop_signal": program.stop_signal,
         "listeners": list(program.listeners),
         "ready": program.ready,
+        "serves": dict(program.serves),
     }
 
 

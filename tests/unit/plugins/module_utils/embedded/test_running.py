@@ -127,8 +127,8 @@ def test_write_file_is_private_and_tells_whether_it_changed(tmp_path):
         ),
         (
             {"program": "status_agent", "its": "its1", "wec": "c1"},
-            "status-agent-c1",
-            ["--cluster-name=c1", "--its-context=its1"],
+            "status-agent",
+            ["/run/kubeconfigs ", "--wec=its1/c1"],
         ),
     ],
 )
@@ -144,6 +144,22 @@ def test_a_program_is_another_one_when_a_cluster_of_it_was_made_anew(stack):
     spec = {"program": "transport_controller", "its": "i", "wds": "w"}
     assert programs.program(spec, around(stack)).environment == {"KUBESTELLAR_CLUSTERS": "<i>-<w>"}
     assert "KUBESTELLAR_CLUSTERS" not in programs.program({"program": "keeper"}, around(stack)).environment
+
+
+def test_one_status_agent_serves_all_wecs_of_a_stack_each_in_its_own_its(stack):
+    def spec(its, wec):
+        return {"program": "status_agent", "its": its, "wec": wec}
+
+    (first,) = controllers._united([spec("i", "a"), spec("i", "b")], {})
+    assert first["serves"] == {"a": "i", "b": "i"}
+    known = {"status-agent": supervisor.describe(programs.program(first, around(stack)))}
+    (moved,) = controllers._united([spec("j", "b")], known)
+    program = programs.program(moved, around(stack))
+    assert program.command[-2:] == ("--wec=i/a", "--wec=j/b")
+    assert program.environment["KUBESTELLAR_CLUSTERS"] == "<a>-<b>-<i>-<j>"
+    assert controllers._remaining([spec("j", "b"), spec("i", "c")], known) == {"status-agent": {"a": "i"}}
+    assert controllers._remaining([spec("i", "a"), spec("i", "b")], known) == {"status-agent": {}}
+    assert controllers._remaining([spec("i", "a")], {}) == {}
 
 
 def test_the_controller_manager_is_killed_for_it_ignores_sigterm(stack):
