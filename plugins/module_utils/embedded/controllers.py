@@ -109,11 +109,10 @@ def absent(
     """Stop the programs and forget them, with their ports and credentials. The status agent goes on for other WECs."""
     known = State.load(stack).programs
     remaining = _remaining(specs, known)
-    results = []
-    for name in dict.fromkeys(programs.name_of(spec) for spec in specs):
-        before = known.get(name, {}).get("serves")
-        method = "none" if before is None else "update" if remaining[name] else "delete"
-        results.append(Result(name, "none" if before and remaining[name] == before else method))
+    results = [
+        Result(name, _leaving(known[name].get("serves"), remaining[name]) if name in known else "none")
+        for name in dict.fromkeys(programs.name_of(spec) for spec in specs)
+    ]
     if check_mode or not any(result.method != "none" for result in results):
         return results
     files = library.sources()
@@ -158,9 +157,16 @@ def _remaining(
     for spec in specs:
         name = programs.name_of(spec)
         if name in known:
-            serves = remaining.get(name, known[name]["serves"])
+            serves = remaining.get(name, known[name].get("serves") or {})
             remaining[name] = {wec: its for wec, its in serves.items() if wec != spec.get("wec")}
     return remaining
+
+
+def _leaving(before: Mapping[str, str] | None, after: Mapping[str, str]) -> str:
+    """What is done to a known program that serves only this from now on."""
+    if not after:
+        return "delete"
+    return "none" if after == before else "update"
 
 
 def _programs(

@@ -160,6 +160,20 @@ def test_one_status_agent_serves_all_wecs_of_a_stack_each_in_its_own_its(stack):
     assert controllers._remaining([spec("j", "b"), spec("i", "c")], known) == {"status-agent": {"a": "i"}}
     assert controllers._remaining([spec("i", "a"), spec("i", "b")], known) == {"status-agent": {}}
     assert controllers._remaining([spec("i", "a")], {}) == {}
+    results = controllers.absent(stack, [spec("i", "a")], Progress(None), check_mode=True)
+    assert [result.method for result in results] == ["none"]
+    state = State.load(stack)
+    state.programs = known
+    state.save()
+    for wecs, method in (
+        (["c"], "none"),
+        (["a"], "update"),
+        (["a", "b"], "delete"),
+        (["b", "c", "a"], "delete"),
+    ):
+        leaving = [spec("i", wec) for wec in wecs]
+        results = controllers.absent(stack, leaving, Progress(None), check_mode=True)
+        assert [(result.name, result.method) for result in results] == [("status-agent", method)]
 
 
 def test_the_controller_manager_is_killed_for_it_ignores_sigterm(stack):
