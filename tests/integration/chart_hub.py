@@ -27,6 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from .running import CHECKOUT, Running, assert_ok
 
 HOSTING = CHECKOUT / "tests" / "integration" / "chart" / "hosting.yml"
+PLURALS = {"BindingPolicy": "bindingpolicies", "CombinedStatus": "combinedstatuses"}
 ONE = {"hub_itses": [{"name": "its1", "type": "host"}], "hub_wdses": [{"name": "wds1"}]}
 
 
@@ -46,6 +47,26 @@ class Hub:
     def connection(self) -> dict[str, str]:
         """The connection options of modules."""
         return {"kubeconfig": self.running.kubeconfig, "context": "hub"}
+
+    def define_kinds(self) -> None:
+        """What KubeStellar's controller-manager, which is only simulated, would define in a WDS, without its schemas."""
+        for version, kind in sorted(_resources.WDS_KINDS):
+            group, _slash, name = version.partition("/")
+            plural = PLURALS.get(kind, f"{kind.lower()}s")
+            schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+            served = {"name": name, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+            definition = {
+                "apiVersion": _resources.CRDS.api_version,
+                "kind": _resources.CRDS.kind,
+                "metadata": {"name": f"{plural}.{group}"},
+                "spec": {
+                    "group": group,
+                    "names": {"plural": plural, "kind": kind},
+                    "scope": "Namespaced" if kind == "CombinedStatus" else "Cluster",
+                    "versions": [served],
+                },
+            }
+            self.cluster.apply(_resources.CRDS, definition)
 
     def planes(self) -> list[str]:
         """Names of the ControlPlanes."""

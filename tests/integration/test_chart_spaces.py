@@ -39,27 +39,9 @@ def spaces(hub: Hub, *wdses: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def adopted(hub: Hub) -> Hub:
     """The hub with its spaces; what KubeStellar's controller-manager would put into a WDS is there, since it is only simulated."""
-    for plural, kind in (("bindingpolicies", "BindingPolicy"), ("bindings", "Binding")):
-        hub.cluster.apply(_resources.CRDS, kind_of_kubestellar(plural, kind))
+    hub.define_kinds()
     assert_ok(hub.run("hub", **spaces(hub, "wds2")))
     return hub
-
-
-def kind_of_kubestellar(plural: str, kind: str) -> dict[str, Any]:
-    group = "control.kubestellar.io"
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "names": {"plural": plural, "kind": kind},
-            "scope": "Cluster",
-            "versions": [version],
-        },
-    }
 
 
 def kubeconfig_of_wds2(hub: Hub) -> dict[str, Any]:

@@ -44,24 +44,6 @@ OBJECTS = [
 ]
 
 
-def _definition(plural: str, kind: str) -> dict[str, Any]:
-    """A CustomResourceDefinition as the controller-manager would bring it, without its schema."""
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.control.kubestellar.io"},
-        "spec": {
-            "group": "control.kubestellar.io",
-            "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-            "scope": "Cluster",
-            "versions": [
-                {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-            ],
-        },
-    }
-
-
 def _list_in_binding(hub: Hub, objects: list[dict[str, str]]) -> None:
     spec = {"workload": {"namespaceScope": objects}, "destinations": [{"clusterId": "cluster1"}]}
     binding = {
@@ -76,8 +58,7 @@ def _list_in_binding(hub: Hub, objects: list[dict[str, str]]) -> None:
 @pytest.fixture(scope="module")
 def old(hub: Hub) -> Hub:
     """A hub of version 0.29.0, and beside it the chart of 0.30.0."""
-    for plural, kind in (("bindings", "Binding"), ("bindingpolicies", "BindingPolicy")):
-        hub.cluster.apply(_resources.CRDS, _definition(plural, kind))
+    hub.define_kinds()
     hub.set_version("0.29.0", **OLD)
     assert_ok(hub.run("hub", **SPACES))
     wait_for(lambda: hub.cluster.get(_resources.CRDS, "bindings.control.kubestellar.io") is not None)
