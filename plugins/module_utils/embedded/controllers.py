@@ -107,11 +107,12 @@ def absent(
     stack: Stack, specs: Sequence[Mapping[str, Any]], progress: Progress, *, check_mode: bool
 ) -> list[Result]:
     """Stop the programs and forget them, with their ports and credentials. The status agent goes on for other WECs."""
+    names = {programs.name_of(spec): spec for spec in specs}
     known = State.load(stack).programs
     remaining = _remaining(specs, known)
     results = [
         Result(name, _leaving(known[name].get("serves"), remaining[name]) if name in known else "none")
-        for name in dict.fromkeys(programs.name_of(spec) for spec in specs)
+        for name in names
     ]
     if check_mode or not any(result.method != "none" for result in results):
         return results
@@ -119,8 +120,7 @@ def absent(
     with stack.locked(progress):
         state = State.load(stack)
         remaining = _remaining(specs, state.programs)
-        for spec in specs:
-            name = programs.name_of(spec)
+        for name, spec in names.items():
             if serves := remaining.get(name):
                 library.install(files, stack.lib)
                 (program,) = _programs(stack, state, [{**spec, "serves": serves}], Path(), files)
