@@ -17,7 +17,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -539,6 +539,11 @@ class Cluster:
         """(apiVersion, kind) of everything that is served."""
         return set(self._discover(refresh=refresh))
 
+    def unserved(self, resources: Sequence[Resource]) -> list[Resource]:
+        """Which of these are not served right now, in the order given."""
+        served = self.kinds(refresh=True)
+        return [wanted for wanted in resources if (wanted.api_version, wanted.kind) not in served]
+
     def served_versions(self) -> dict[tuple[str, str], list[str]]:
         """(group, plural) of what is served in several versions, to these, the preferred one first."""
         versions: dict[tuple[str, str], list[str]] = {}
@@ -677,7 +682,10 @@ class Cluster:
         dry_run: bool = False,
         subresource: str | None = None,
     ) -> dict[str, Any]:
-        """Server-side apply with strict field validation; the object as the server then has it.
+        """Server-side apply; the object as the server then has it.
+
+        It refuses unknown fields in any case. Strict validation would let the server read the whole body a second time,
+        for keys that are there twice, which a mapping cannot have (kubernetes: apiserver, pkg/endpoints/handlers/patch.go).
 
         :raises Conflict: another manager owns a field and `force` is false.
         """
@@ -689,7 +697,7 @@ class Cluster:
             query={
                 "fieldManager": field_manager,
                 "force": "true" if force else "false",
-                "fieldValidation": "Strict",
+                "fieldValidation": "Ignore",
                 "dryRun": "All" if dry_run else "",
             },
             content_type=_APPLY_PATCH,

@@ -73,11 +73,15 @@ POST_CREATE_HOOKS = Resource(
 BINDING_POLICIES = Resource("control.kubestellar.io", "v1alpha1", "bindingpolicies", "BindingPolicy", False)
 BINDINGS = Resource("control.kubestellar.io", "v1alpha1", "bindings", "Binding", False)
 WORK_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "workstatuses", "WorkStatus", True)
-WDS_KINDS = frozenset(
-    (WORK_STATUSES.api_version, kind)
-    for kind in ("Binding", "BindingPolicy", "CombinedStatus", "CustomTransform", "StatusCollector")
+CUSTOM_TRANSFORMS = Resource(
+    "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False
 )
-"""(apiVersion, kind) of what a controller-manager defines in its WDS when it starts (kubestellar: pkg/crd/files)."""
+STATUS_COLLECTORS = Resource(
+    "control.kubestellar.io", "v1alpha1", "statuscollectors", "StatusCollector", False
+)
+COMBINED_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "combinedstatuses", "CombinedStatus", True)
+WDS_KINDS = (BINDING_POLICIES, BINDINGS, COMBINED_STATUSES, CUSTOM_TRANSFORMS, STATUS_COLLECTORS)
+"""What a controller-manager defines in its WDS when it starts (kubestellar: pkg/crd/files)."""
 MANAGED_CLUSTERS = Resource(
     "cluster.open-cluster-management.io", "v1", "managedclusters", "ManagedCluster", False
 )

@@ -190,16 +190,17 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._one_object import Outcome
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDINGS, Resource
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDINGS,
+    CUSTOM_TRANSFORMS,
+    Resource,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     catalogue,
     transforms,
     verdicts,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.transforms import (
-    CUSTOM_TRANSFORMS,
-    FIELDS,
-)
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.transforms import FIELDS
 
 SPEC: dict[str, Any] = {
     **transforms.TRANSFORM_SPEC,

@@ -220,11 +220,9 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _one_object
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import STATUS_COLLECTORS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import collectors, verdicts
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.collectors import (
-    FIELDS,
-    STATUS_COLLECTORS,
-)
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.collectors import FIELDS
 
 SPEC: dict[str, Any] = {
     **collectors.COLLECTOR_SPEC,

@@ -27,7 +27,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from .running import CHECKOUT, Running, assert_ok
 
 HOSTING = CHECKOUT / "tests" / "integration" / "chart" / "hosting.yml"
-PLURALS = {"BindingPolicy": "bindingpolicies", "CombinedStatus": "combinedstatuses"}
 ONE = {"hub_itses": [{"name": "its1", "type": "host"}], "hub_wdses": [{"name": "wds1"}]}
 
 
@@ -50,19 +49,22 @@ class Hub:
 
     def define_kinds(self) -> None:
         """What KubeStellar's controller-manager, which is only simulated, would define in a WDS, without its schemas."""
-        for version, kind in sorted(_resources.WDS_KINDS):
-            group, _slash, name = version.partition("/")
-            plural = PLURALS.get(kind, f"{kind.lower()}s")
+        for kind in _resources.WDS_KINDS:
             schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-            served = {"name": name, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+            served = {
+                "name": kind.version,
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": schema},
+            }
             definition = {
                 "apiVersion": _resources.CRDS.api_version,
                 "kind": _resources.CRDS.kind,
-                "metadata": {"name": f"{plural}.{group}"},
+                "metadata": {"name": f"{kind.plural}.{kind.group}"},
                 "spec": {
-                    "group": group,
-                    "names": {"plural": plural, "kind": kind},
-                    "scope": "Namespaced" if kind == "CombinedStatus" else "Cluster",
+                    "group": kind.group,
+                    "names": {"plural": kind.plural, "kind": kind.kind},
+                    "scope": "Namespaced" if kind.namespaced else "Cluster",
                     "versions": [served],
                 },
             }

@@ -21,17 +21,16 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     CLUSTER_ROLES,
     CONFIG_MAPS,
     CRDS,
+    CUSTOM_TRANSFORMS,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     NAMESPACES,
     Resource,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_BINDING_LABEL
 
 from .running import Running
 
-CUSTOM_TRANSFORMS = Resource(
-    "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False
-)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
 LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange", True)
 WIDGETS = Resource("bp.example.com", "v1", "widgets", "Widget", True)
@@ -91,6 +90,20 @@ class Place:
         """What was written anywhere since a mark; dry runs, which write nothing, say so in their URL."""
         return [line for line in self.stack.writes_since(mark) if "dryRun=All" not in line]
 
+    def bindings(self) -> list[str]:
+        """The Bindings of these tests."""
+        names = [item["metadata"]["name"] for item in self.wds.list(BINDINGS).items]
+        return [name for name in names if name.startswith("bp-")]
+
+    def works(self) -> list[str]:
+        """Their ManifestWorks, each with its cluster. One is gone when its objects are gone from the cluster."""
+        metas = [
+            item["metadata"]
+            for item in self.its.list(MANIFEST_WORKS, label_selector=ORIGIN_BINDING_LABEL).items
+        ]
+        mine = [meta for meta in metas if meta["labels"][ORIGIN_BINDING_LABEL].startswith("bp-")]
+        return [f"{meta['namespace']}/{meta['name']}" for meta in mine]
+
     def bound(self, name: str = "bp-main") -> bool:
         """Whether the policy has a Binding."""
         return self.wds.get(BINDINGS, name) is not None
@@ -117,16 +130,17 @@ def objects(stack) -> Iterator[None]:
 
 @pytest.fixture
 def place(stack, module, objects) -> Iterator[Place]:
-    """The module and the objects; all policies of a test go with it, also from the clusters."""
+    """The module and the objects; all policies of a test go with it, also from the clusters.
+
+    A Namespace that is still on its way out there would be taken for the one that the next test delivers.
+    """
     here = Place(stack, module)
     yield here
     for item in here.wds.list(BINDING_POLICIES).items:
         name = item["metadata"]["name"]
         if name.startswith("bp-"):
             here.wds.delete(BINDING_POLICIES, name)
-    eventually(
-        lambda: not any(i["metadata"]["name"].startswith("bp-") for i in here.wds.list(BINDINGS).items)
-    )
+    eventually(lambda: not here.bindings() and not here.works(), 120)
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:

@@ -18,16 +18,16 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
+    COMBINED_STATUSES,
     CONFIG_MAPS,
+    CUSTOM_TRANSFORMS,
     MANIFEST_WORKS,
+    STATUS_COLLECTORS,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import cel, jsonpath, transforms
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.collectors import STATUS_COLLECTORS
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.transforms import CUSTOM_TRANSFORMS
 
-COMBINED_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "combinedstatuses", "CombinedStatus", True)
 SERVICES = Resource("", "v1", "services", "Service", True)
 NAME = "of-the-test"
 SELECT = [{"name": "cluster", "def": "inventory.name"}]

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    COMBINED_STATUSES,
     CONFIG_MAPS,
     DEPLOYMENTS,
     JOBS,
     NAMESPACES,
     Resource,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.status.combined import COMBINED_STATUSES
 
 from .running import CHECKOUT, Running, assert_ok, wait_for
 

@@ -31,10 +31,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDING_POLICIES,
     BINDINGS,
     CRDS,
+    CUSTOM_TRANSFORMS,
     MANAGED_CLUSTERS,
     NAMESPACES,
+    STATUS_COLLECTORS,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
 from ansible_collections.kubestellar.core.plugins.module_utils.backup import model
@@ -45,12 +48,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered i
 MANAGER = "kubestellar.core-restore"
 """Field manager of the apply, until the fields are given back to their owners. What it still owns was interrupted."""
 
-_PLURALS = {
-    "BindingPolicy": "bindingpolicies",
-    "CustomTransform": "customtransforms",
-    "StatusCollector": "statuscollectors",
-}
-_KUBESTELLAR = "control.kubestellar.io"
+_OWN = (BINDING_POLICIES, CUSTOM_TRANSFORMS, STATUS_COLLECTORS)
+_KUBESTELLAR = BINDING_POLICIES.group
 _STAGES = 5
 _CONFLICTS = 5
 _MOST_NAMED = 5
@@ -180,7 +179,7 @@ def _wait_for_kinds(job: Job, timeout: float, progress: Progress) -> None:
     kinds = {kind for group, kind, _ns, _n in map(model.identity, job.saved.objects) if group == _KUBESTELLAR}
     if not kinds:
         return
-    names = sorted(f"{_PLURALS[kind]}.{_KUBESTELLAR}" for kind in kinds & set(_PLURALS))
+    names = sorted(f"{own.plural}.{own.group}" for own in _OWN if own.kind in kinds)
     waiter = Waiter(progress)
     follower = waiter.follow(job.cluster, CRDS)
 

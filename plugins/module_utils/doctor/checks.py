@@ -26,10 +26,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import la
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     BINDING_POLICIES,
-    BINDINGS,
     CONTROL_PLANES,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
+    WDS_KINDS,
     WORK_STATUSES,
     Resource,
 )
@@ -64,7 +64,6 @@ POLICY_FINALIZER = "bindingpolicy.kubestellar.io/kscontroller"
 TRANSPORT, TRANSPORT_INIT = "transport-controller", "get-its-kubeconfig"
 
 _DAY = 86400.0
-_KINDS_OF_WDS = ("bindingpolicies", "bindings", "combinedstatuses", "customtransforms", "statuscollectors")
 
 
 # -- the hosting cluster ----------------------------------------------------------------------------------------------
@@ -374,9 +373,7 @@ def definitions_of_wds(facts: Facts) -> Findings:
     """The kinds that the controller-manager makes."""
     for space, wds in _wdses(facts):
         lacking = [
-            f"{plural}.{BINDINGS.group}"
-            for plural in _KINDS_OF_WDS
-            if (BINDINGS.group, plural) not in wds.served
+            f"{kind.plural}.{kind.group}" for kind in WDS_KINDS if (kind.group, kind.plural) not in wds.served
         ]
         if lacking:
             yield finding("wds-definitions-missing", space.name, kinds=lacking)

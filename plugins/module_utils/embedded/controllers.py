@@ -300,10 +300,10 @@ def _cluster(stack: Stack, name: str) -> Cluster:
 def _not_served(wds: Cluster) -> list[str]:
     """What the controller-manager of a WDS has still to define in it: it does so only after it answers."""
     try:
-        lacking = WDS_KINDS - wds.kinds(refresh=True)
+        lacking = wds.unserved(WDS_KINDS)
     except (ApiError, ConnectionFailed) as error:
         return [error.message]
-    names = ", ".join(sorted(kind for _version, kind in lacking))
+    names = ", ".join(resource.kind for resource in lacking)
     return [f"controller-manager-{wds.name}: {wds.name} does not serve {names} yet"] if names else []
 
 

@@ -63,7 +63,6 @@ POSTGRES_SECRET, _DATABASE_JOB = "postgres-postgresql", "-install-postgresql"
 
 _OCM_NAMESPACE, _OCM_DEPLOYMENT = "open-cluster-management-hub", "cluster-manager-registration-controller"
 _PROPERTIES = "customization-properties"
-_ITS_KINDS = frozenset({(WORK_STATUSES.api_version, WORK_STATUSES.kind)})
 _LOOK_SECONDS = 2.0
 _ASK_SECONDS = 10.0
 """How long the answers of the API server to questions in a dry run hold."""
@@ -468,12 +467,12 @@ class _Work:
     def _contents(self, space: Space, cluster: Cluster) -> Iterator[tuple[str, str]]:
         """What must be inside a space for the steps that are waited for, and is not: step and clause."""
         waited = self.settings.steps
-        kinds = WDS_KINDS if space.role == "wds" else _ITS_KINDS
+        kinds = WDS_KINDS if space.role == "wds" else (WORK_STATUSES,)
         step = steps.CONTROLLERS if space.role == "wds" else steps.STATUS_ADDON
         if step in waited:
             # Not their definitions: what is established may be served a little later.
-            for version, kind in sorted(kinds - cluster.kinds(refresh=True)):
-                yield step, f"{kind} of {version} is not served"
+            for lacking in cluster.unserved(kinds):
+                yield step, f"{lacking.kind} of {lacking.api_version} is not served"
         if space.role == "wds":
             return
         # The transport controller of a WDS makes it.

@@ -16,12 +16,8 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.module_utils._metadata import type_name
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import STATUS_COLLECTORS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import cel
-
-STATUS_COLLECTORS = Resource(
-    "control.kubestellar.io", "v1alpha1", "statuscollectors", "StatusCollector", False
-)
 
 TYPES = ("COUNT", "SUM", "AVG", "MIN", "MAX")
 """How values of several clusters can be combined."""

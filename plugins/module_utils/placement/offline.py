@@ -33,6 +33,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANAGED_CLUSTERS,
     NAMESPACES,
     SERVICE_ACCOUNTS,
+    WDS_KINDS,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
@@ -132,14 +133,6 @@ _SAID_OF_CLUSTERS = frozenset(
     }
 )
 """What managed_cluster_info says beside that, so that its result can be a file of clusters. It decides nothing here."""
-_OWN_DEFINITIONS = (
-    "bindingpolicies",
-    "bindings",
-    "combinedstatuses",
-    "customtransforms",
-    "statuscollectors",
-)
-"""What KubeStellar itself installs in a WDS."""
 _METADATA_NAME = "kubernetes.io/metadata.name"
 _SERVICES = Resource("", "v1", "services", "Service", True)
 
@@ -467,8 +460,8 @@ def _made_by_itself(found: Iterable[ObjectKey]) -> Iterator[Candidate]:
         yield Candidate(SERVICE_ACCOUNTS, {"name": "default", "namespace": name})
     labels = {"component": "apiserver", "provider": "kubernetes"}
     yield Candidate(_SERVICES, {"name": "kubernetes", "namespace": "default", "labels": labels})
-    for plural in _OWN_DEFINITIONS:
-        yield Candidate(CRDS, {"name": f"{plural}.control.kubestellar.io"})
+    for kind in WDS_KINDS:
+        yield Candidate(CRDS, {"name": f"{kind.plural}.{kind.group}"})
 
 
 def _size(wds: str, obj: Mapping[str, Any]) -> int:

@@ -28,6 +28,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     CONFIG_MAPS,
     CONTROL_PLANES,
     CRDS,
+    CUSTOM_TRANSFORMS,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     NAMESPACES,
@@ -57,9 +58,6 @@ MOST_READ = 100
 """Whole objects that are read for each purpose at most."""
 
 _PROPERTIES_NAMESPACE = "customization-properties"
-_CUSTOM_TRANSFORMS = Resource(
-    "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False
-)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
 MANAGER = "kubestellar-controller-manager"
 _GROUPS_FLAG = "--api-groups="
@@ -144,7 +142,7 @@ class _Reader:
                     lambda: _delivery.kinds(wds),
                     lambda: _targets(its) if its is not None else [],
                     lambda: self._listed(lambda: _served(wds, CRDS, metadata_only=True)),
-                    lambda: self._listed(lambda: _served(wds, _CUSTOM_TRANSFORMS)),
+                    lambda: self._listed(lambda: _served(wds, CUSTOM_TRANSFORMS)),
                     self._api_groups,
                     self._spaces,
                 ],

@@ -16,17 +16,13 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.module_utils._metadata import type_name
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CUSTOM_TRANSFORMS
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import jsonpath, resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.policy import (
     EXCLUDED_GROUPS,
     EXCLUDED_RESOURCES,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
-
-CUSTOM_TRANSFORMS = Resource(
-    "control.kubestellar.io", "v1alpha1", "customtransforms", "CustomTransform", False
-)
 
 TRANSFORM_SPEC: dict[str, Any] = {
     **_metadata.IDENTITY_SPEC,

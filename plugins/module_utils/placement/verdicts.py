@@ -22,11 +22,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    CUSTOM_TRANSFORMS,
+    STATUS_COLLECTORS,
+    Resource,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Follower, Verdict, Waiter
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.collectors import STATUS_COLLECTORS
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.transforms import CUSTOM_TRANSFORMS
 
 _LONGEST_SENTENCE = 1000
 

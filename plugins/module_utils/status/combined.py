@@ -14,10 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
-
-COMBINED_STATUSES = Resource("control.kubestellar.io", "v1alpha1", "combinedstatuses", "CombinedStatus", True)
 
 _LABELS = "status.kubestellar.io/"
 _LONGEST_VALUE = 300

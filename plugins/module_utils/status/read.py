@@ -14,10 +14,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _de
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, Resource
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.collectors import STATUS_COLLECTORS
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    COMBINED_STATUSES,
+    CONTROL_PLANES,
+    STATUS_COLLECTORS,
+    Resource,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.status import model
-from ansible_collections.kubestellar.core.plugins.module_utils.status.combined import COMBINED_STATUSES
 from ansible_collections.kubestellar.core.plugins.module_utils.status.model import Part, Question, View
 
 QUESTION_SPEC: dict[str, Any] = {

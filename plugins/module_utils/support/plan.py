@@ -29,9 +29,6 @@ AGENT_NAMESPACES = (
 
 _STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
 _KS, _OCM = "control.kubestellar.io", "open-cluster-management.io"
-_TRANSFORMS = Resource(_KS, "v1alpha1", "customtransforms", "CustomTransform", False)
-_COLLECTORS = Resource(_KS, "v1alpha1", "statuscollectors", "StatusCollector", False)
-_COMBINED = Resource(_KS, "v1alpha1", "combinedstatuses", "CombinedStatus", True)
 _ADDONS = Resource(f"addon.{_OCM}", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", True)
 _KLUSTERLETS = Resource(f"operator.{_OCM}", "v1", "klusterlets", "Klusterlet", False)
 KLUSTERLETS = f"klusterlets.operator.{_OCM}"
@@ -97,8 +94,7 @@ def wants(role: str, spaces: Sequence[str] = ()) -> list[Want]:
             releases,
         ]
     if role == WDS:
-        kinds = (_resources.BINDING_POLICIES, _resources.BINDINGS, _TRANSFORMS, _COLLECTORS, _COMBINED)
-        return [Want(kind) for kind in kinds]
+        return [Want(kind) for kind in _resources.WDS_KINDS]
     if role == ITS:
         kinds = (
             _resources.MANAGED_CLUSTERS,

@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     BINDINGS,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
+    WDS_KINDS,
     WORK_STATUSES,
     Resource,
 )
@@ -57,7 +58,7 @@ SERVED = frozenset((one.group, one.plural) for one in (MANAGED_CLUSTERS, MANIFES
 KINDS = {
     ("", "configmaps"): "ConfigMap",
     ("", "namespaces"): "Namespace",
-    **{(BINDINGS.group, plural): plural for plural in checks._KINDS_OF_WDS},
+    **{(kind.group, kind.plural): kind.kind for kind in WDS_KINDS},
 }
 SPEC = {
     "clusterSelectors": [{"matchLabels": {"group": "edge"}}],
