@@ -101,6 +101,26 @@ def uid(stack: Running, name: str) -> str:
 
 
 @contextlib.contextmanager
+def untouched(stack: Running, *names: str) -> Iterator[None]:
+    """The shop of these clusters is not deleted meanwhile, not even to come back.
+
+    Unless KubeStellar's controller-manager dies: 0.30.0 does so when a WorkStatus was deleted while the API server of the ITS was
+    away (kubestellar: pkg/status/status-controller.go, objNotInThisWDS), and its successor begins with incomplete Bindings. Then
+    the shop must come back.
+    """
+
+    def state() -> tuple[dict[str, str], float]:
+        uids = {name: uid(stack, name) for name in names}
+        return uids, Supervisor(stack.stack).starts()["controller-manager-wds1"]
+
+    uids, started = state()
+    yield
+    wait_for(lambda: set(names) <= placed(stack))
+    after, started_again = state()
+    assert after == uids or started_again != started
+
+
+@contextlib.contextmanager
 def load(stack: Running) -> Iterator[list[str]]:
     """The shop grows all the while. Gives the names of its new ConfigMaps, which are gone in the end.
 
@@ -358,8 +378,8 @@ def kill(stack: Running, what: str, playbook: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize("killed", ["playbook", "its1", "cluster1"])
 def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run(stack, killed):
     """At each step of it, while workload goes on to be delivered."""
-    its, staying = stack.cluster("its1"), uid(stack, "cluster2")
-    with load(stack) as names:
+    its = stack.cluster("its1")
+    with untouched(stack, "cluster2"), load(stack) as names:
         for restore in (False, True):
             arguments = ("drain", "-e", "drain_hosts=cluster1", "-e", json.dumps({"drain_restore": restore}))
             playbook = stack.start_playbook(*arguments)
@@ -369,15 +389,14 @@ def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run
             assert is_drained(its, "cluster1") is not restore
             assert restore or stack.cluster("cluster1").get(NAMESPACES, SHOP) is None
         wait_delivered(stack, names, "cluster1", "cluster2")
-    assert uid(stack, "cluster2") == staying
 
 
 @pytest.mark.parametrize("killed", ["playbook", "its1"])
 def test_an_evacuation_in_which_something_is_killed_is_completed_by_the_next_run(stack, killed):
     """While workload goes on to be delivered to the other."""
-    its, staying = stack.cluster("its1"), uid(stack, "cluster2")
+    its = stack.cluster("its1")
     arguments = ("-e", json.dumps({"wec_evacuate_after": 5, "wec_max_drained": 1}))
-    with load(stack) as names, silent(stack, "cluster1"):
+    with untouched(stack, "cluster2"), load(stack) as names, silent(stack, "cluster1"):
         playbook = stack.start_playbook("evacuate", *arguments)
         wait_for(lambda: is_drained(its, "cluster1"))
         kill(stack, killed, playbook)
@@ -386,7 +405,6 @@ def test_an_evacuation_in_which_something_is_killed_is_completed_by_the_next_run
         assert assert_ok(stack.playbook("evacuate", *arguments))["hub"]["changed"] == 0
         wait_delivered(stack, names, "cluster2")
     wait_for(lambda: placed(stack) == {"cluster2"})
-    assert uid(stack, "cluster2") == staying
 
 
 def third_cluster(stack: Running, folder: Path) -> Callable[..., tuple[str, ...]]:
@@ -417,9 +435,9 @@ def has_left(stack: Running, name: str) -> bool:
 @pytest.mark.parametrize("killed", ["playbook", "its1"])
 def test_a_cluster_that_is_gone_for_good_is_removed_by_force_and_replaced(stack, tmp_path, killed):
     """While workload goes on to be delivered to the others, and something is killed in the middle."""
-    its, before = stack.cluster("its1"), {name: uid(stack, name) for name in ("cluster1", "cluster2")}
+    its = stack.cluster("its1")
     arguments = third_cluster(stack, tmp_path)
-    with load(stack) as names:
+    with untouched(stack, "cluster1", "cluster2"), load(stack) as names:
         assert_ok(stack.playbook(*arguments("present")))
         wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
         first = its.get(MANAGED_CLUSTERS, "cluster3")["metadata"]["uid"]
@@ -445,7 +463,7 @@ def test_a_cluster_that_is_gone_for_good_is_removed_by_force_and_replaced(stack,
         assert its.get(MANAGED_CLUSTERS, "cluster3")["metadata"]["uid"] != first
         wait_delivered(stack, names, "cluster1", "cluster2", "cluster3")
     assert_ok(stack.playbook(*arguments("absent")))
-    assert has_left(stack, "cluster3") and {name: uid(stack, name) for name in before} == before
+    assert has_left(stack, "cluster3")
 
 
 def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_path):
