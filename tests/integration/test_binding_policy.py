@@ -90,13 +90,8 @@ class Place:
         """What was written anywhere since a mark; dry runs, which write nothing, say so in their URL."""
         return [line for line in self.stack.writes_since(mark) if "dryRun=All" not in line]
 
-    def bindings(self) -> list[str]:
-        """The Bindings of these tests."""
-        names = [item["metadata"]["name"] for item in self.wds.list(BINDINGS).items]
-        return [name for name in names if name.startswith("bp-")]
-
     def works(self) -> list[str]:
-        """Their ManifestWorks, each with its cluster. One is gone when its objects are gone from the cluster."""
+        """The ManifestWorks of these tests, each with its cluster. One is gone when its objects are gone from the cluster."""
         metas = [
             item["metadata"]
             for item in self.its.list(MANIFEST_WORKS, label_selector=ORIGIN_BINDING_LABEL).items
@@ -130,17 +125,25 @@ def objects(stack) -> Iterator[None]:
 
 @pytest.fixture
 def place(stack, module, objects) -> Iterator[Place]:
-    """The module and the objects; all policies of a test go with it, also from the clusters.
-
-    A Namespace that is still on its way out there would be taken for the one that the next test delivers.
-    """
+    """The module and the objects; all policies of a test go with it, also from the clusters, which `emptied` waits for."""
     here = Place(stack, module)
     yield here
     for item in here.wds.list(BINDING_POLICIES).items:
         name = item["metadata"]["name"]
         if name.startswith("bp-"):
             here.wds.delete(BINDING_POLICIES, name)
-    eventually(lambda: not here.bindings() and not here.works(), 120)
+    eventually(
+        lambda: not any(i["metadata"]["name"].startswith("bp-") for i in here.wds.list(BINDINGS).items)
+    )
+
+
+@pytest.fixture
+def emptied(place) -> None:
+    """The clusters have nothing of earlier tests.
+
+    A Namespace that is still on its way out there is taken for the one that is delivered, and then it is gone.
+    """
+    eventually(lambda: not place.works(), 120)
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:
@@ -456,6 +459,7 @@ def test_the_groups_of_the_controller_limit_the_preview(place):
 # -- absent ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("emptied")
 def test_absent_previews_what_leaves_and_waits_until_it_has(place):
     assert ok(place.policy(state="absent"))["changed"] is False
     ok(place.policy(cluster_selectors=BOTH, downsync=MINE, wait="applied", wait_timeout=120))
@@ -586,6 +590,7 @@ def test_a_template_that_takes_everything_away_is_refused_unless_allowed(place, 
 
 
 @pytest.mark.parametrize("level", ["bound", "applied", "healthy"])
+@pytest.mark.usefixtures("emptied")
 def test_each_level_of_waiting_ends_with_what_it_says(place, level):
     done = ok(place.policy(cluster_selectors=BOTH, downsync=MINE, wait=level, wait_timeout=120))
     assert done["binding"]["clusters"] == ["cluster1", "cluster2"] and len(done["binding"]["objects"]) == 3
@@ -795,6 +800,7 @@ def test_clusters_that_are_not_accepted_or_not_there(place):
         eventually(lambda: place.its.get(MANAGED_CLUSTERS, "bp-silent") is None)
 
 
+@pytest.mark.usefixtures("emptied")
 def test_a_changed_property_and_a_changed_transform_that_will_not_arrive(place):
     annotations = {"control.kubestellar.io/expand-templates": "true"}
     property_of = {"metadata": {"annotations": {"bpColour": "red"}}}
@@ -877,6 +883,7 @@ def test_many_warnings_are_shown_in_part_and_returned_in_full(place):
 # -- binding_policy_info --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("emptied")
 def test_policies_are_read_with_their_delivery_and_those_who_share(place):
     ok(
         place.policy(
