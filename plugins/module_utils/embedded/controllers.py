@@ -93,6 +93,8 @@ def present(
             library.install(files, stack.lib)
             for program in _programs(stack, state, specs, binaries, files):
                 state.programs[program.name] = supervisor.describe(program)
+                for path, text in program.files.items():
+                    write_file(path, text)
             state.save()
             control.bring_about(state.programs)
             control.restart(_older(control, [result.name for result in results], since))

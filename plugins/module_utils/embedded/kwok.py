@@ -64,6 +64,9 @@ _COMMAND_SECONDS = 120.0
 _BUSY_ROLES, _BUSY_GOGC = ("its", "wds"), "200"
 """All WECs and workload go through these API servers; with 50, a fifth of their CPU time under load is collecting garbage."""
 
+ONE_THREAD = {"GOMAXPROCS": "1"}
+"""For what mostly waits, since half of what that costs is one thread that wakes another."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -138,6 +141,7 @@ def configuration(stack: Stack, state: State, cluster: Wanted, binaries: Path) -
     patches = {
         "kube-controller-manager": manager,
         "kube-scheduler": {"leader-elect": "false"},
+        "kwok-controller": {},
         "kube-apiserver": {"audit-log-maxsize": "20", "audit-log-maxbackup": "1"},
         # What a killed process wrote is safe in the page cache; only a power failure could lose it.
         "etcd": {"unsafe-no-fsync": "true"},
@@ -170,14 +174,21 @@ def configuration(stack: Stack, state: State, cluster: Wanted, binaries: Path) -
             {
                 "name": name,
                 "extraArgs": [{"key": key, "value": value} for key, value in sorted(arguments.items())],
-                "extraEnvs": [{"name": "GOGC", "value": _BUSY_GOGC}]
-                if name == "kube-apiserver" and cluster.role in _BUSY_ROLES
-                else [],
+                "extraEnvs": [
+                    {"name": key, "value": value} for key, value in _settings(cluster.role, name).items()
+                ],
             }
             for name, arguments in patches.items()
             if name in cluster.components
         ],
     }
+
+
+def _settings(role: str, component: str) -> dict[str, str]:
+    """The environment of a component beside `environment`."""
+    if role == "wec" or component not in ("etcd", "kube-apiserver"):
+        return ONE_THREAD
+    return {"GOGC": _BUSY_GOGC} if component == "kube-apiserver" and role in _BUSY_ROLES else {}
 
 
 def components(stack: Stack, name: str) -> dict[str, processes.Process]:

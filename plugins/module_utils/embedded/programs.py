@@ -9,12 +9,14 @@ ocm: pkg/cmd (library-go command wrapper). Every listener is on 127.0.0.1 and on
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
 
 AGENT_NAMESPACE = "open-cluster-management-agent"
@@ -53,6 +55,7 @@ class Program:
     :ivar listeners: purposes of its ports.
     :ivar ready: purpose of the listener that answers once it works; empty if none does.
     :ivar serves: the WECs that it serves to their ITS, of a program that can serve several.
+    :ivar files: what it reads, beside its command line: path to contents. None of them is a secret.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Program:
     listeners: tuple[str, ...] = ()
     ready: str = ""
     serves: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
 
 
 def program(spec: Mapping[str, Any], around: Surroundings) -> Program:
@@ -106,6 +110,21 @@ def _listeners(around: Surroundings, name: str, *kinds: str) -> tuple[list[str],
 
 def _kubeconfig(around: Surroundings, cluster: str) -> str:
     return str(around.stack.run / "kubeconfigs" / cluster)
+
+
+def _serving(around: Surroundings, cluster: str) -> dict[Path, str]:
+    """The configuration file of one of OCM's programs: it serves with the certificate of its cluster.
+
+    Without one it makes two RSA keys first, which takes longer than all else that it does to start
+    (openshift/library-go: pkg/controller/controllercmd/cmd.go).
+    """
+    pki = around.stack.cluster(cluster) / "pki"
+    config = {
+        "apiVersion": "operator.openshift.io/v1alpha1",
+        "kind": "GenericOperatorConfig",
+        "servingInfo": {"certFile": str(pki / "admin.crt"), "keyFile": str(pki / "admin.key")},
+    }
+    return {around.stack.run / f"serving-{cluster}.yml": json.dumps(config)}
 
 
 def _keeper(spec: Mapping[str, Any], around: Surroundings) -> Program:
@@ -196,11 +215,13 @@ def _transport_controller(spec: Mapping[str, Any], around: Surroundings) -> Prog
 def _ocm_hub(spec: Mapping[str, Any], around: Surroundings) -> Program:
     name = name_of(spec)
     purposes = (f"{name}/https",)
+    files = _serving(around, spec["its"])
     return Program(
         name,
         (
             str(around.binaries / "registration"),
             "controller",
+            *(f"--config={path}" for path in files),
             f"--kubeconfig={_kubeconfig(around, spec['its'])}",
             f"--namespace={HUB_NAMESPACE}",
             "--disable-leader-election",
@@ -210,6 +231,7 @@ def _ocm_hub(spec: Mapping[str, Any], around: Surroundings) -> Program:
         ),
         listeners=purposes,
         ready=purposes[0],
+        files=files,
     )
 
 
@@ -218,11 +240,13 @@ def _ocm_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
     purposes = (f"{name}/https",)
     folder = around.stack.agents / wec
     qps, burst = spec.get("qps") or 50, spec.get("burst") or 100
+    files = _serving(around, wec)
     return Program(
         name,
         (
             str(around.binaries / "registration-operator"),
             "agent",
+            *(f"--config={path}" for path in files),
             f"--kubeconfig={_kubeconfig(around, wec)}",
             f"--namespace={AGENT_NAMESPACE}",
             "--disable-leader-election",
@@ -240,7 +264,9 @@ def _ocm_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
             f"--kube-api-qps={qps}",
             f"--kube-api-burst={burst}",
         ),
+        kwok.ONE_THREAD,
         listeners=purposes,
+        files=files,
     )
 
 

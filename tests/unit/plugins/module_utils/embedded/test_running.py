@@ -138,6 +138,14 @@ def test_command_lines(stack, spec, name, parts):
     assert program.name == programs.name_of(spec) == name
     assert all(part in text for part in parts), text
     assert "0.0.0.0" not in text and text.count("bind-address") == text.count("bind-address=127.0.0.1:")
+    for path, content in program.files.items():
+        assert f"--config={path}" in program.command
+        cluster = spec.get("wec") or spec["its"]
+        assert json.loads(content)["servingInfo"] == {
+            "certFile": f"{stack.cluster(cluster)}/pki/admin.crt",
+            "keyFile": f"{stack.cluster(cluster)}/pki/admin.key",
+        }
+    assert bool(program.files) is (spec["program"] in ("ocm_hub", "ocm_agent"))
 
 
 def test_a_program_is_another_one_when_a_cluster_of_it_was_made_anew(stack):
@@ -205,6 +213,15 @@ def test_a_space_runs_no_workload_and_only_a_cluster_with_nodes_has_a_scheduler(
             patch["name"]: {arg["key"]: arg["value"] for arg in patch["extraArgs"]}
             for patch in config["componentsPatches"]
         }
+        settings = {
+            patch["name"]: {setting["name"]: setting["value"] for setting in patch["extraEnvs"]}
+            for patch in config["componentsPatches"]
+        }
+        assert settings["kube-controller-manager"] == {"GOMAXPROCS": "1"}
+        assert settings["kube-apiserver"] == (
+            {"GOMAXPROCS": "1"} if role == "wec" else {"GOGC": "200"} if role in ("its", "wds") else {}
+        )
+        assert set(settings) == set(cluster.components)
         controllers = arguments["kube-controller-manager"].get("controllers", "*")
         assert ("kube-scheduler" in config["options"]["components"]) is scheduler
         assert ("deployment" not in controllers and "garbage-collector" in controllers) == (
