@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much longer twelve WECs take to join than four, with real API servers and agents. Shown, not asserted: `make bench`.
 
-Making the clusters is measured apart, since each is an API server that this machine has to start. They join by the playbook that
-users run, `wecs.yml`.
+Making the clusters is measured apart, since each is an API server that this machine has to start, and what they go on with after
+they answer belongs to it. They join by the playbook that users run, `wecs.yml`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from ..integration.running import Running, assert_ok, destroy, make_stack
 FEW, MANY = 4, 12
 ROUNDS = 2
 """Of both, by turns: one alone says little on a machine whose speed changes from minute to minute."""
+BUSY = 0.4
+"""Share of the machine's CPU time below which the clusters are at rest."""
 READY = re.compile(r"^ *\[\w+\] (wec\d+ +ready after +[\d.]+ s)$", re.MULTILINE)
 
 
@@ -52,6 +54,22 @@ def timed(running: Running, playbook: str | Path, folder: Path) -> tuple[float, 
     return time.perf_counter() - start, done.stdout
 
 
+def rest(seconds: float = 60) -> None:
+    """Wait until the clusters are at rest, but not longer than this."""
+
+    def spent() -> tuple[int, int]:
+        values = [int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return sum(values), values[3] + values[4]
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        before = spent()
+        time.sleep(3)
+        total, idle = (after - value for after, value in zip(spent(), before, strict=True))
+        if total - idle < BUSY * total:
+            return
+
+
 def joined(count: int, folder: Path) -> tuple[float, float, list[str]]:
     """Seconds for making and for joining so many WECs, and the table of the run."""
     folder.mkdir()
@@ -61,6 +79,7 @@ def joined(count: int, folder: Path) -> tuple[float, float, list[str]]:
     try:
         timed(running, "hub", folder)
         made, _output = timed(running, folder / "create.yml", folder)
+        rest()
         took, output = timed(running, "wecs", folder)
         return made, took, READY.findall(output)
     finally:
