@@ -115,7 +115,7 @@ def _kubeconfig(around: Surroundings, cluster: str) -> str:
 def _serving(around: Surroundings, cluster: str) -> dict[Path, str]:
     """The configuration file of one of OCM's programs: it serves with the certificate of its cluster.
 
-    Without one it makes two RSA keys first, which takes longer than all else that it does to start
+    Without one it makes two RSA keys whenever it starts, for an agent two fifths of what it spends on joining
     (openshift/library-go: pkg/controller/controllercmd/cmd.go).
     """
     pki = around.stack.cluster(cluster) / "pki"
