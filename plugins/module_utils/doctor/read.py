@@ -32,9 +32,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     BINDINGS,
     CONTROL_PLANES,
     CSRS,
+    DEPLOYMENTS,
+    JOBS,
     LEASES,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
+    PODS,
+    POST_CREATE_HOOKS,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
@@ -58,10 +62,7 @@ KUBEFLEX_NAMESPACE = "kubeflex-system"
 OCM_NAMESPACES = ("open-cluster-management", "open-cluster-management-hub")
 """Where an ITS has its operator and controllers, if they run in it."""
 
-_HOOKS = Resource("tenancy.kflex.kubestellar.org", "v1alpha1", "postcreatehooks", "PostCreateHook", False)
 _STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
-_JOBS = Resource("batch", "v1", "jobs", "Job", True)
-_PODS = Resource("", "v1", "pods", "Pod", True)
 _ADDONS = Resource(
     "addon.open-cluster-management.io", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", True
 )
@@ -100,7 +101,7 @@ class _Reader:
         if trouble:
             return Facts(Hub(hosting.name, trouble), (), time.time(), wecs)
         planes, hooks = _bulk.in_parallel(
-            lambda resource: _listed(hosting, resource), [CONTROL_PLANES, _HOOKS]
+            lambda resource: _listed(hosting, resource), [CONTROL_PLANES, POST_CREATE_HOOKS]
         )
         opened = _bulk.in_parallel(
             lambda item: self._open(item, role_of(item, hooks.items)), planes.items, workers=_SPACES_AT_ONCE
@@ -127,10 +128,10 @@ class _Reader:
 
     def _hub(self, planes: Reading, hooks: Reading, namespaces: Sequence[str]) -> Hub:
         resources = {
-            "deployments": snapshot.DEPLOYMENTS,
+            "deployments": DEPLOYMENTS,
             "stateful_sets": _STATEFUL_SETS,
-            "jobs": _JOBS,
-            "pods": _PODS,
+            "jobs": JOBS,
+            "pods": PODS,
         }
         lists = self._lists("hub", self._hosting, {key: (one, namespaces) for key, one in resources.items()})
         return Hub(self._hosting.name, control_planes=planes, hooks=hooks, **lists)
@@ -215,7 +216,7 @@ class _Reader:
         inside = self._lists(
             ITS,
             cluster,
-            {"deployments": (snapshot.DEPLOYMENTS, OCM_NAMESPACES), "pods": (_PODS, OCM_NAMESPACES)},
+            {"deployments": (DEPLOYMENTS, OCM_NAMESPACES), "pods": (PODS, OCM_NAMESPACES)},
         )
         return Its(served, **dict(zip(keys, answers, strict=True)), **inside)
 

@@ -33,6 +33,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANAGED_CLUSTERS,
     NAMESPACES,
     SERVICE_ACCOUNTS,
+    SERVICES,
     WDS_KINDS,
     Resource,
 )
@@ -134,7 +135,6 @@ _SAID_OF_CLUSTERS = frozenset(
 )
 """What managed_cluster_info says beside that, so that its result can be a file of clusters. It decides nothing here."""
 _METADATA_NAME = "kubernetes.io/metadata.name"
-_SERVICES = Resource("", "v1", "services", "Service", True)
 
 _Part = tuple[str, Material]
 """What messages call some manifests, and these."""
@@ -459,7 +459,7 @@ def _made_by_itself(found: Iterable[ObjectKey]) -> Iterator[Candidate]:
         yield Candidate(CONFIG_MAPS, {"name": "kube-root-ca.crt", "namespace": name})
         yield Candidate(SERVICE_ACCOUNTS, {"name": "default", "namespace": name})
     labels = {"component": "apiserver", "provider": "kubernetes"}
-    yield Candidate(_SERVICES, {"name": "kubernetes", "namespace": "default", "labels": labels})
+    yield Candidate(SERVICES, {"name": "kubernetes", "namespace": "default", "labels": labels})
     for kind in WDS_KINDS:
         yield Candidate(CRDS, {"name": f"{kind.plural}.{kind.group}"})
 

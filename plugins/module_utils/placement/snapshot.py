@@ -29,6 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     CONTROL_PLANES,
     CRDS,
     CUSTOM_TRANSFORMS,
+    DEPLOYMENTS,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     NAMESPACES,
@@ -58,7 +59,6 @@ MOST_READ = 100
 """Whole objects that are read for each purpose at most."""
 
 _PROPERTIES_NAMESPACE = "customization-properties"
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
 MANAGER = "kubestellar-controller-manager"
 _GROUPS_FLAG = "--api-groups="
 _READY_SECONDS = 2.0

@@ -28,7 +28,7 @@ AGENT_NAMESPACES = (
 """Where a WEC has the operator and the agents (ocm: manifests/klusterlet; a Klusterlet may name another one)."""
 
 _STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
-_KS, _OCM = "control.kubestellar.io", "open-cluster-management.io"
+_OCM = "open-cluster-management.io"
 _ADDONS = Resource(f"addon.{_OCM}", "v1alpha1", "managedclusteraddons", "ManagedClusterAddOn", True)
 _KLUSTERLETS = Resource(f"operator.{_OCM}", "v1", "klusterlets", "Klusterlet", False)
 KLUSTERLETS = f"klusterlets.operator.{_OCM}"
