@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ _ALONE = """\
 import json, sys
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.kubestellar.core.plugins.modules import {module}
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 with patch_module_args(json.load(sys.stdin)):
     {module}.main()
 """
@@ -181,14 +182,6 @@ def destroy(running: Running) -> None:
     assert_ok(running.playbook("teardown"))
     assert not running.stack.folder.exists()
     assert processes.of_stack(running.stack) == []
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Fail unless the condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.3)
 
 
 def kill_group(process: subprocess.Popen[str], number: signal.Signals) -> None:

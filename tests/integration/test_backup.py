@@ -17,7 +17,7 @@ import re
 import stat
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
 from ansible_collections.kubestellar.core.plugins.module_utils.backup import model
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import State
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .running import CHECKOUT, INVENTORY, Running, assert_ok, destroy, make_stack
 
@@ -197,14 +198,6 @@ def apply(cluster: Cluster, objects: list[dict[str, Any]]) -> None:
     """As somebody who does not use the collection."""
     outcomes = _bulk.apply_all(cluster, _bulk.check_definitions(objects, "test"), field_manager="kubectl")
     _bulk.raise_failures(outcomes, cluster.name)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 600) -> None:
-    """Fail unless the condition comes true in time. It may cost much, so it is not looked at all the time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(1)
 
 
 @pytest.fixture(scope="module")

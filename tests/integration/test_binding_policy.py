@@ -28,6 +28,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_BINDING_LABEL
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .running import Running
 
@@ -144,14 +145,6 @@ def emptied(place) -> None:
     A Namespace that is still on its way out there is taken for the one that is delivered, and then it is gone.
     """
     eventually(lambda: not place.works(), 120)
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 60) -> None:
-    """Fail unless the condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.2)
 
 
 def ok(result: dict[str, Any]) -> dict[str, Any]:

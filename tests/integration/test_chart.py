@@ -10,9 +10,10 @@ import gzip
 import json
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import encoded
-from .running import assert_ok, wait_for
+from .running import assert_ok
 
 
 def test_a_check_run_before_the_hub_is_there_forecasts_it_and_writes_nothing(hub):
@@ -119,7 +120,7 @@ def test_a_space_that_is_no_longer_listed_is_deleted_only_if_that_is_meant(insta
     assert "the release ks-core has the ControlPlanes its2, wds2" in output and "hub_remove_spaces" in output
     assert installed.writes(mark) == []
     assert_ok(installed.run("hub", hub_remove_spaces=True))
-    wait_for(lambda: sorted(installed.planes()) == ["its1", "wds1"])
+    eventually(lambda: sorted(installed.planes()) == ["its1", "wds1"])
 
 
 def test_a_release_that_a_dead_helm_left_pending_is_repaired(installed):

@@ -21,9 +21,10 @@ import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _client, _resources
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, processes
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import ready
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import Hub, container, pods_get
-from .running import assert_ok, wait_for
+from .running import assert_ok
 
 HOOK_VARIABLES = {"ITSSecretName": "admin-kubeconfig", "ITSSecretKey": "kubeconfig-incluster"}
 HOOKS = [{"name": name, "vars": HOOK_VARIABLES} for name in ("its-hub-init", "install-status-addon")]
@@ -80,7 +81,7 @@ def helm_is_killed(hub: Hub) -> Iterator[None]:
     """The helm of a run that goes on meanwhile is killed as soon as its release is pending."""
 
     def work() -> None:
-        wait_for(
+        eventually(
             lambda: any(one["metadata"]["labels"]["status"] == "pending-install" for one in releases(hub))
         )
         found = subprocess.run(
@@ -161,7 +162,7 @@ def new_its(installed: Hub, module) -> Iterator[dict[str, Any]]:
     module("control_plane", **options, type="host", hooks=HOOKS, wait=False)
     yield {**installed.connection, "itses": [{"name": "its9"}], "wait_timeout": 200, "patience": 5}
     module("control_plane", **installed.connection, name="its9", state="absent")
-    wait_for(lambda: installed.cluster.get(_resources.NAMESPACES, "its9-system") is None)
+    eventually(lambda: installed.cluster.get(_resources.NAMESPACES, "its9-system") is None)
 
 
 def test_a_job_that_fails_is_run_again_once_and_then_named(installed, no_room, new_its, module):
@@ -200,13 +201,13 @@ def test_among_several_itses_kubeflex_itself_makes_controllers_right_that_are_no
     seen: list[list[str]] = []
 
     def let_it_run_when_it_is_right() -> None:
-        wait_for(
+        eventually(
             lambda: (
                 installed.cluster.get(_resources.DEPLOYMENTS, "transport-controller", "wds7-system")
                 is not None
             )
         )
-        wait_for(
+        eventually(
             lambda: (
                 installed.arguments_of("wds7", "transport-controller")[:2] == ["--control-plane-name", "its7"]
             )
@@ -289,7 +290,7 @@ def test_an_api_server_that_is_away_for_half_a_minute_is_waited_for(installed, n
         os.kill(server.pid, signal.SIGSTOP)
         time.sleep(30)
         os.kill(server.pid, signal.SIGCONT)
-        wait_for(installed.cluster.ready)
+        eventually(installed.cluster.ready)
         no_room()
 
     thread = threading.Thread(target=work, daemon=True)
@@ -323,7 +324,7 @@ def test_a_kubeflex_manager_that_is_stuck_is_restarted(installed, stuck, new_its
 
     def work() -> None:
         """The Pod is simulated, so that its program restarts is what this stands for."""
-        wait_for(lambda: bool(before - pods()))
+        eventually(lambda: bool(before - pods()))
         os.kill(stuck.pid, signal.SIGCONT)
 
     thread = threading.Thread(target=work, daemon=True)

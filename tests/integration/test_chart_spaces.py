@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import Hub, encoded
-from .running import assert_ok, wait_for
+from .running import assert_ok
 
 WDS2_SECRET = ("admin-kubeconfig", "wds2-system")
 CONTROLLERS = ("kubestellar-controller-manager", "transport-controller")
@@ -127,7 +128,7 @@ def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted
     assert after != before and works(adopted)
     assert before not in done.stdout and after not in done.stdout
     assert "which is less than renew_before" in " ".join(done.stdout.split()) + " ".join(done.stderr.split())
-    wait_for(lambda: not pods & pods_of_wds2(adopted))
+    eventually(lambda: not pods & pods_of_wds2(adopted))
 
 
 def test_nothing_is_left_to_do_after_a_renewal_and_a_further_wds_does_not_touch_the_first(adopted, module):

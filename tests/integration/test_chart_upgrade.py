@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import upgrade
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import Hub
-from .running import assert_ok, wait_for
+from .running import assert_ok
 
 OLD = {
     "KUBESTELLAR_VERSION": "0.29.0",
@@ -61,7 +62,7 @@ def old(hub: Hub) -> Hub:
     hub.define_kinds()
     hub.set_version("0.29.0", **OLD)
     assert_ok(hub.run("hub", **SPACES))
-    wait_for(lambda: hub.cluster.get(_resources.CRDS, "bindings.control.kubestellar.io") is not None)
+    eventually(lambda: hub.cluster.get(_resources.CRDS, "bindings.control.kubestellar.io") is not None)
     _list_in_binding(hub, OBJECTS)
     hub.set_version("0.30.0", **NEW)
     return hub
@@ -123,7 +124,7 @@ def test_an_upgrade_that_cannot_go_on_stops_and_says_where_why_and_the_way_back(
     jobs = _jobs(old)
 
     def fill_nodes_after_the_first_space() -> None:
-        wait_for(lambda: upgrade.STATE in _config_maps(old))
+        eventually(lambda: upgrade.STATE in _config_maps(old))
         _set_room(old, False)
 
     try:
@@ -172,7 +173,7 @@ def test_the_next_run_goes_on_and_delivers_only_when_bindings_are_what_they_were
     def write_incomplete_bindings_for_a_while() -> None:
         _list_in_binding(old, OBJECTS[:1])
         namespace = "wds1-system"
-        wait_for(
+        eventually(
             lambda: (
                 (old.cluster.get(_resources.DEPLOYMENTS, "kubestellar-controller-manager", namespace) or {})
                 .get("status", {})

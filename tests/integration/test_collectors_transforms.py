@@ -27,6 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import cel, jsonpath, transforms
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 SERVICES = Resource("", "v1", "services", "Service", True)
 NAME = "of-the-test"
@@ -74,15 +75,6 @@ def content(wds: Cluster, name: str) -> dict[str, Any]:
     assert live is not None
     metadata = {key: live["metadata"][key] for key in ("labels", "annotations") if key in live["metadata"]}
     return {"spec": live["spec"], **metadata}
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """The first true value of the condition."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.1)
-    return found
 
 
 # -- options ----------------------------------------------------------------------------------------------------
@@ -411,7 +403,7 @@ def test_what_was_delivered_before_is_not_sent_again_but_warned_of_and_touching_
     expected = "The CustomTransform of-the-test was changed after 1 object had been delivered, and KubeStellar does not"
     try:
         annotate(SERVICES, "till", "x")
-        wait_for(lambda: delivered() == {True})
+        eventually(lambda: delivered() == {True})
         forecast = call("custom_transform", _check=True, **transform)
         assert forecast["policies"] == ["shop"] and any(expected in text for text in warned)
         assert call("custom_transform", **transform)["observed"] is True
@@ -419,7 +411,7 @@ def test_what_was_delivered_before_is_not_sent_again_but_warned_of_and_touching_
         time.sleep(3)
         assert delivered() == {True}
         annotate(CONFIG_MAPS, "catalogue", "x")
-        wait_for(lambda: delivered() == {False})
+        eventually(lambda: delivered() == {False})
         call("custom_transform", **transform)
         assert warned == []
         assert call("custom_transform", state="absent")["policies"] == ["shop"]
@@ -429,7 +421,7 @@ def test_what_was_delivered_before_is_not_sent_again_but_warned_of_and_touching_
     finally:
         annotate(SERVICES, "till", None)
         annotate(CONFIG_MAPS, "catalogue", None)
-        wait_for(lambda: delivered() == {False})
+        eventually(lambda: delivered() == {False})
 
 
 @pytest.fixture
@@ -509,7 +501,7 @@ def test_a_collector_does_what_the_documentation_says(stack, wds, call):
         return found == [["True", "2", "4"]]
 
     try:
-        wait_for(rows)
+        eventually(rows)
     finally:
         wds.patch(BINDING_POLICIES, "shop", None, {"spec": policy["spec"]})
 
@@ -559,7 +551,7 @@ def test_our_verdict_on_paths_is_the_controllers(wds):
         "spec": {"apiGroup": "apps", "resource": "deployments", "remove": paths},
     }
     wds.apply(CUSTOM_TRANSFORMS, transform, field_manager="somebody")
-    status = wait_for(lambda: (wds.get(CUSTOM_TRANSFORMS, "all-paths") or {}).get("status"))
+    status = eventually(lambda: (wds.get(CUSTOM_TRANSFORMS, "all-paths") or {}).get("status"))
     refused = {int(re.search(r"spec\.remove\[(\d+)\]", text).group(1)) for text in status["errors"]}
     differences = {
         path: (number not in refused, takes_path(path))
@@ -632,7 +624,7 @@ def test_what_we_refuse_as_an_expression_the_controller_refuses_too_and_all_that
         },
     }
     wds.apply(STATUS_COLLECTORS, collector, field_manager="somebody")
-    status = wait_for(lambda: (wds.get(STATUS_COLLECTORS, "all-expressions") or {}).get("status"))
+    status = eventually(lambda: (wds.get(STATUS_COLLECTORS, "all-expressions") or {}).get("status"))
     said = {int(re.match(r"select expression \(e(\d+)\)", text).group(1)): text for text in status["errors"]}
     differences = {}
     for number, expression in enumerate(expressions):

@@ -18,8 +18,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_BINDING_LABEL,
     ORIGIN_WDS_LABEL,
 )
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import Running, silent, stopped, wait_for
+from .running import Running, silent, stopped
 
 TEMPLATE = {"control.kubestellar.io/expand-templates": "true"}
 CLAUSE = {"object_selectors": [{"match_labels": {"kubestellar.core/workload": "signs"}}]}
@@ -71,7 +72,7 @@ def test_a_changed_property_is_delivered_on_request(stack: Running, place, call)
 
         result = place(redeliver=True)
         assert result["changed"] and result["redelivered"] == ["ConfigMap signs/name"]
-        wait_for(lambda: sign(stack) == "Lisbon, Alfama")
+        eventually(lambda: sign(stack) == "Lisbon, Alfama")
         assert place(redeliver=True)["changed"] is False
     finally:
         call("managed_cluster", **one, properties=before)
@@ -84,7 +85,7 @@ def test_a_changed_transform_is_delivered_on_request(stack: Running, place, call
     try:
         call("custom_transform", **transform, remove=["$.data.text"])
         assert place(redeliver=True)["changed"] is True
-        wait_for(lambda: sign(stack, "plain") == "None")
+        eventually(lambda: sign(stack, "plain") == "None")
         assert place(redeliver=True)["changed"] is False
     finally:
         call("custom_transform", wds="wds1", name="closed", state="absent")
@@ -109,7 +110,7 @@ def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, 
     }
     with stopped(stack, "transport-controller"):  # it would see to it
         its.create(MANIFEST_WORKS, left)
-        wait_for(lambda: sign(stack, "old") == "closed")
+        eventually(lambda: sign(stack, "old") == "closed")
         connection = {
             "kubeconfig": stack.kubeconfig,
             "context": "hub",
@@ -127,7 +128,7 @@ def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, 
         )
         result = module("binding_policy", **connection, **wanted, leftovers="remove")
         assert result["changed"] and result["leftovers"]
-        wait_for(lambda: sign(stack, "old") == "None")
+        eventually(lambda: sign(stack, "old") == "None")
         result = module("binding_policy", **connection, **wanted, leftovers="remove")
         assert (result["changed"], result["leftovers"]) == (False, [])
 
@@ -153,6 +154,6 @@ def test_a_cluster_that_is_away_is_named_apart_and_catches_up(stack: Running, pl
         there = stack.cluster("cluster2").get(CONFIG_MAPS, "plain", "signs")
         assert there["data"]["text"] == "closed for repairs"
         assert sign(stack, "plain") == "open"
-    wait_for(lambda: sign(stack, "plain") == "closed for repairs")
+    eventually(lambda: sign(stack, "plain") == "closed for repairs")
     assert place()["offline"] == []
     assert stack.cluster("cluster1").get(NAMESPACES, "signs")

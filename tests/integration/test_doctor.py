@@ -39,6 +39,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor import checks
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -96,15 +97,6 @@ def found(result: dict[str, Any]) -> Found:
     return {(item["id"], item["where"]) for item in result["findings"]}
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """What the condition returns once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.2)
-    return value
-
-
 def until(
     doctor: Callable[..., dict[str, Any]], expected: Found, seconds: float = 180, **parameters: Any
 ) -> None:
@@ -140,7 +132,7 @@ def there(cluster: Cluster, resource: Resource, *objects: dict[str, Any]) -> Ite
         for obj in reversed(objects):
             name, namespace = obj["metadata"]["name"], obj["metadata"].get("namespace")
             cluster.delete(resource, name, namespace)
-            wait_for(lambda: cluster.get(resource, name, namespace) is None)  # noqa: B023 (waited for within)
+            eventually(lambda: cluster.get(resource, name, namespace) is None)  # noqa: B023 (waited for within)
 
 
 # -- healthy, and nothing to look at ------------------------------------------------------------------------------------
@@ -540,7 +532,7 @@ def wec(its) -> Iterator[None]:
         yield
     if its.get(NAMESPACES, "probe"):
         its.delete(NAMESPACES, "probe")
-        wait_for(lambda: its.get(NAMESPACES, "probe") is None)
+        eventually(lambda: its.get(NAMESPACES, "probe") is None)
 
 
 def set_conditions(its: Cluster, **statuses: str) -> None:
@@ -565,7 +557,7 @@ def test_a_cluster_on_its_way_to_the_hub(stack, its, doctor, wec):
     its.patch(MANAGED_CLUSTERS, "probe", None, {"spec": {"hubAcceptsClient": True}})
     assert found(doctor()) == {("wec-not-joined", WEC)}
     # The hub would correct what is written by hand.
-    wait_for(lambda: its.get(NAMESPACES, "probe"))
+    eventually(lambda: its.get(NAMESPACES, "probe"))
     with stopped(stack, "ocm-hub"):
         set_conditions(its, ManagedClusterJoined="True", ManagedClusterConditionAvailable="Unknown")
         result = doctor()
@@ -688,8 +680,8 @@ def placed(wds: Cluster, its: Cluster, *policies: dict[str, Any], **labels: str)
 def gone(wds: Cluster, its: Cluster, name: str) -> None:
     """Wait until a policy that was deleted has left everything."""
     selector = f"transport.kubestellar.io/originOwnerReferenceBindingKey={name}"
-    wait_for(lambda: wds.get(BINDING_POLICIES, name) is None and wds.get(BINDINGS, name) is None)
-    wait_for(lambda: not its.list(MANIFEST_WORKS, label_selector=selector).items)
+    eventually(lambda: wds.get(BINDING_POLICIES, name) is None and wds.get(BINDINGS, name) is None)
+    eventually(lambda: not its.list(MANIFEST_WORKS, label_selector=selector).items)
 
 
 def test_a_policy_without_a_controller_manager(stack, wds, its, doctor, at_once):

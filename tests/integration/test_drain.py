@@ -36,8 +36,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded import k
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import templates
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import Running, assert_ok, kill_group, recap, silent, wait_for
+from .running import Running, assert_ok, kill_group, recap, silent
 
 SHOP = "shop"
 
@@ -65,10 +66,10 @@ def inside(stack) -> Callable[..., list[dict[str, Any]]]:
 @pytest.fixture(autouse=True)
 def serving(stack, clusters) -> Iterator[None]:
     """The shop runs in both clusters, before and after; what a test has done to them is undone by the product itself."""
-    wait_for(lambda: settled(stack))
+    eventually(lambda: settled(stack))
     yield
     assert not clusters(names=["cluster1", "cluster2"]).get("failed")
-    wait_for(lambda: settled(stack))
+    eventually(lambda: settled(stack))
 
 
 def labels(stack: Running, name: str) -> dict[str, str]:
@@ -115,7 +116,7 @@ def untouched(stack: Running, killed: str, *names: str) -> Iterator[None]:
 
     uids, started = state()
     yield
-    wait_for(lambda: set(names) <= placed(stack))
+    eventually(lambda: set(names) <= placed(stack))
     after, started_again = state()
     assert after == uids or (killed == "its1" and started_again != started)
 
@@ -152,7 +153,7 @@ def wait_delivered(stack: Running, names: Iterable[str], *clusters: str) -> None
     everything = set(names)
     for cluster in clusters:
         there = stack.cluster(cluster)
-        wait_for(
+        eventually(
             lambda there=there: (
                 everything <= {obj["metadata"]["name"] for obj in there.list(CONFIG_MAPS, SHOP).items}
             ),
@@ -178,7 +179,7 @@ def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clu
     managed = its.get(MANAGED_CLUSTERS, "cluster1")
     assert not parking.is_drained(managed)
     assert clusters(names=["cluster1"])["changed"] is False
-    wait_for(lambda: placed(stack) == {"cluster1", "cluster2"})
+    eventually(lambda: placed(stack) == {"cluster1", "cluster2"})
     assert uid(stack, "cluster2") == staying
     its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": None}}})
 
@@ -207,7 +208,7 @@ def test_what_an_agent_has_overlooked_is_withdrawn_too(stack, clusters, inside):
     status = {"appliedResources": [{**entry, "uid": config_map["metadata"]["uid"]}]}
     there.patch(APPLIED_MANIFEST_WORKS, mine, None, {"status": status}, subresource="status")
     try:
-        wait_for(lambda: there.get(APPLIED_MANIFEST_WORKS, mine)["status"].get("evictionStartTime"))
+        eventually(lambda: there.get(APPLIED_MANIFEST_WORKS, mine)["status"].get("evictionStartTime"))
         result = clusters(clusters=inside("cluster1"), state="drained")
         assert f"AppliedManifestWork {mine}" in str(result["diff"])
         assert there.get(CONFIG_MAPS, "overlooked", "default") is None
@@ -274,19 +275,19 @@ def test_a_label_by_which_a_policy_selects_is_a_property_of_its_templates_too(st
     )
     wds.create(BINDING_POLICIES, policy)
     try:
-        wait_for(lambda: all(found(name).get("data") == {"tier": "gold"} for name in names))
+        eventually(lambda: all(found(name).get("data") == {"tier": "gold"} for name in names))
         staying = found("cluster2")["metadata"]["uid"]
         assert clusters(clusters=inside("cluster1"), state="drained")["changed"]
         assert found("cluster1")["metadata"] == {} and found("cluster2")["metadata"]["uid"] == staying
         assert clusters(names=["cluster1"])["changed"]
-        wait_for(lambda: found("cluster1").get("data") == {"tier": "gold"})
+        eventually(lambda: found("cluster1").get("data") == {"tier": "gold"})
         assert found("cluster2")["metadata"]["uid"] == staying
         annotations = its.get(MANAGED_CLUSTERS, "cluster1")["metadata"].get("annotations") or {}
         assert not {"tier", parking.DETAILS, parking.ANNOTATION} & set(annotations)
         assert "would lack properties: tier for wds1: BindingPolicy tiers" in described("cluster1")["msg"]
     finally:
         wds.delete(BINDING_POLICIES, "tiers")
-        wait_for(lambda: not any(found(name)["metadata"] for name in names))
+        eventually(lambda: not any(found(name)["metadata"] for name in names))
         wds.delete(NAMESPACES, "tiers")
         for name in names:
             its.patch(MANAGED_CLUSTERS, name, None, {"metadata": {"labels": {"tier": None}}})
@@ -328,8 +329,8 @@ def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack,
         held = module("managed_cluster", **connection, names=["cluster1"], wait=False)
         assert held["failed"] and "it is drained" in held["msg"]
         wait_delivered(stack, names, "cluster2")
-    wait_for(lambda: placed(stack) == {"cluster2"})
-    wait_for(lambda: not its.list(MANIFEST_WORKS, "cluster1", label_selector=ORIGIN_WDS_LABEL).items)
+    eventually(lambda: placed(stack) == {"cluster2"})
+    eventually(lambda: not its.list(MANIFEST_WORKS, "cluster1", label_selector=ORIGIN_WDS_LABEL).items)
     assert uid(stack, "cluster2") == staying
 
 
@@ -372,7 +373,7 @@ def kill(stack: Running, what: str, playbook: subprocess.Popen[str]) -> None:
         return
     os.kill(kwok.components(stack.stack, what)["kube-apiserver"].pid, signal.SIGKILL)
     playbook.communicate(timeout=400)
-    wait_for(stack.cluster(what).ready)
+    eventually(stack.cluster(what).ready)
 
 
 @pytest.mark.parametrize("killed", ["playbook", "its1", "cluster1"])
@@ -383,7 +384,7 @@ def test_a_maintenance_in_which_something_is_killed_is_completed_by_the_next_run
         for restore in (False, True):
             arguments = ("drain", "-e", "drain_hosts=cluster1", "-e", json.dumps({"drain_restore": restore}))
             playbook = stack.start_playbook(*arguments)
-            wait_for(lambda restore=restore: is_drained(its, "cluster1") is not restore)
+            eventually(lambda restore=restore: is_drained(its, "cluster1") is not restore)
             kill(stack, killed, playbook)
             assert_ok(stack.playbook(*arguments))
             assert is_drained(its, "cluster1") is not restore
@@ -398,13 +399,13 @@ def test_an_evacuation_in_which_something_is_killed_is_completed_by_the_next_run
     arguments = ("-e", json.dumps({"wec_evacuate_after": 5, "wec_max_drained": 1}))
     with untouched(stack, killed, "cluster2"), load(stack) as names, silent(stack, "cluster1"):
         playbook = stack.start_playbook("evacuate", *arguments)
-        wait_for(lambda: is_drained(its, "cluster1"))
+        eventually(lambda: is_drained(its, "cluster1"))
         kill(stack, killed, playbook)
         assert_ok(stack.playbook("evacuate", *arguments))
         assert is_drained(its, "cluster1") and placed(stack) == {"cluster1", "cluster2"}
         assert assert_ok(stack.playbook("evacuate", *arguments))["hub"]["changed"] == 0
         wait_delivered(stack, names, "cluster2")
-    wait_for(lambda: placed(stack) == {"cluster2"})
+    eventually(lambda: placed(stack) == {"cluster2"})
 
 
 def third_cluster(stack: Running, folder: Path) -> Callable[..., tuple[str, ...]]:
@@ -439,7 +440,7 @@ def test_a_cluster_that_is_gone_for_good_is_removed_by_force_and_replaced(stack,
     arguments = third_cluster(stack, tmp_path)
     with untouched(stack, killed, "cluster1", "cluster2"), load(stack) as names:
         assert_ok(stack.playbook(*arguments("present")))
-        wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
+        eventually(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
         first = its.get(MANAGED_CLUSTERS, "cluster3")["metadata"]["uid"]
         Supervisor(stack.stack)._rpc().supervisor.stopProcess("ocm-agent-cluster3", True)
         kwok.remove(stack.stack, "cluster3")
@@ -453,7 +454,7 @@ def test_a_cluster_that_is_gone_for_good_is_removed_by_force_and_replaced(stack,
         told = stack.playbook(*arguments("absent", wec_force=True), "--check")
         assert "this is abandoned: ManifestWork" in told.stderr and assert_ok(told)
         playbook = stack.start_playbook(*arguments("absent", wec_force=True))
-        wait_for(is_leaving)
+        eventually(is_leaving)
         kill(stack, killed, playbook)
         assert_ok(stack.playbook(*arguments("absent", wec_force=True)))
         assert has_left(stack, "cluster3")
@@ -475,7 +476,7 @@ def test_a_cluster_is_created_drained_and_deleted_beside_the_others(stack, tmp_p
     its, before = stack.cluster("its1"), {name: uid(stack, name) for name in ("cluster1", "cluster2")}
     with load(stack):
         run("present")
-        wait_for(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
+        eventually(lambda: stack.cluster("cluster3").get(NAMESPACES, SHOP))
         run("drained")
         assert stack.cluster("cluster3").get(NAMESPACES, SHOP) is None
     assert sum(values["changed"] for values in run("absent", "--check").values()) > 0
@@ -502,7 +503,7 @@ def test_a_label_that_would_take_the_workload_from_everybody_is_not_written(stac
     assert "location-group" not in labels(stack, "cluster2")
     assert clusters(clusters=[{"name": "cluster2", "properties": config_map["data"]}])["changed"]
     assert labels(stack, "cluster2")["location-group"] == "edge" and uid(stack, "cluster1") == staying
-    wait_for(lambda: settled(stack))
+    eventually(lambda: settled(stack))
     fewer = {"storeName": config_map["data"]["storeName"]}
     assert words in clusters(clusters=[{"name": "cluster2", "properties": fewer}])["msg"]
     assert its.get(CONFIG_MAPS, "cluster2", "customization-properties")["data"] == config_map["data"]

@@ -19,8 +19,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     NAMESPACES,
     Resource,
 )
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import CHECKOUT, Running, assert_ok, wait_for
+from .running import CHECKOUT, Running, assert_ok
 
 EXAMPLES = sorted((CHECKOUT / "playbooks" / "examples").glob("*.yml"))
 STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
@@ -54,12 +55,12 @@ def test_every_example_does_what_it_says(stack: Running, run):
     sign = stack.cluster("cluster1").get(CONFIG_MAPS, "sign", "greeting")
     assert sign["data"]["text"] == "Welcome to Lisbon, Rua Augusta, which is cluster1"
     assert stack.cluster("cluster2").get(DEPLOYMENTS, "counter", "singleton") is None
-    wait_for(
+    eventually(
         lambda: wds.get(DEPLOYMENTS, "counter", "singleton").get("status", {}).get("availableReplicas") == 1
     )
-    wait_for(lambda: len(results(stack)) == 2 and len(results(stack)["per-cluster"]) == 2)
+    eventually(lambda: len(results(stack)) == 2 and len(results(stack)["per-cluster"]) == 2)
     assert {row[0]["string"] for row in results(stack)["per-cluster"]} == set(CLUSTERS)
-    wait_for(lambda: [float(cell["float"]) for cell in results(stack)["in-total"][0]] == [2, 2])
+    eventually(lambda: [float(cell["float"]) for cell in results(stack)["in-total"][0]] == [2, 2])
     stack.cluster("cluster1").patch(STATEFUL_SETS, "web", "elastic", {"spec": {"replicas": 3}})
 
     mark = stack.mark()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
@@ -18,6 +17,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.embedded import (
     supervisor,
     teardown,
 )
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .running import Running, assert_ok, destroy, kill_group, make_stack
 
@@ -27,14 +27,6 @@ def assert_converges(running: Running) -> None:
     assert_ok(running.playbook("site"))
     counters = assert_ok(running.playbook("site"))
     assert sum(values["changed"] for values in counters.values()) == 0
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    """Fail unless the condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.2)
 
 
 def kill(found: list[processes.Process]) -> None:
@@ -51,15 +43,15 @@ def kill_all(running: Running) -> None:
         kill(found)
         return not found
 
-    wait_for(none_left)
+    eventually(none_left)
 
 
 @pytest.mark.parametrize("component", ["etcd", "kube-apiserver", "kube-controller-manager"])
 def test_a_killed_component_of_a_cluster_comes_back_by_itself(stack, component):
     running = kwok.components(stack.stack, "its1")
     os.kill(running[component].pid, signal.SIGKILL)
-    wait_for(lambda: component in kwok.components(stack.stack, "its1"))
-    wait_for(stack.cluster("its1").ready)
+    eventually(lambda: component in kwok.components(stack.stack, "its1"))
+    eventually(stack.cluster("its1").ready)
 
 
 def test_every_controller_comes_back_by_itself(stack):
@@ -68,10 +60,10 @@ def test_every_controller_comes_back_by_itself(stack):
         return [process for process in found if "supervisor.supervisord" not in process.text]
 
     # The keeper may still have a kwokctl running, for what an earlier test has killed.
-    wait_for(lambda: len(controllers()) == 8)
+    eventually(lambda: len(controllers()) == 8)
     kill(controllers())
     control = supervisor.Supervisor(stack.stack)
-    wait_for(lambda: set((control.states() or {"": ""}).values()) == {"RUNNING"})
+    eventually(lambda: set((control.states() or {"": ""}).values()) == {"RUNNING"})
     assert_converges(stack)
 
 
@@ -108,7 +100,7 @@ def test_a_playbook_interrupted_again_and_again_is_completed_by_the_next(stack):
     try:
         for number, moment in MOMENTS.values():
             playbook = running.start_playbook("site")
-            wait_for(lambda: moment(running), 120)  # noqa: B023 (waited for within the loop)
+            eventually(lambda: moment(running), 120)  # noqa: B023 (waited for within the loop)
             kill_group(playbook, number)
         assert_converges(running)
     finally:
@@ -119,7 +111,7 @@ def test_a_playbook_interrupted_again_and_again_is_completed_by_the_next(stack):
 def test_teardown_works_on_a_half_started_stack_and_again_on_nothing(stack):
     running = make_stack("half")
     playbook = running.start_playbook("site")
-    wait_for(lambda: running.stack.cluster("its1").exists())
+    eventually(lambda: running.stack.cluster("its1").exists())
     kill_group(playbook, signal.SIGKILL)
     destroy(running)
     counters = assert_ok(running.playbook("teardown"))

@@ -28,8 +28,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.ports import is_free
 from ansible_collections.kubestellar.core.tests import recorder
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import Running, assert_ok, wait_for
+from .running import Running, assert_ok
 from .test_providers import admin_token, whole
 
 NAMESPACE, ADDONS, OPERATORS = (
@@ -81,14 +82,14 @@ class Programs:
     def operator(self, name: str) -> subprocess.Popen[bytes]:
         """OCM's klusterlet operator on a cluster, once that has a Klusterlet."""
         cluster = self.stack.cluster(name)
-        wait_for(lambda: cluster.get(_resources.KLUSTERLETS, "klusterlet") is not None)
+        eventually(lambda: cluster.get(_resources.KLUSTERLETS, "klusterlet") is not None)
         return self._start(name, "klusterlet", f"--namespace={OPERATORS}")
 
     def agent(self, name: str) -> subprocess.Popen[bytes]:
         """The agent, with the arguments and Secrets with which the operator has deployed it."""
         cluster, folder = self.stack.cluster(name), self.folder / name
         shutil.rmtree(folder, ignore_errors=True)  # as a new Pod
-        wait_for(lambda: bool(deployed_arguments(cluster) and secret(cluster, "bootstrap-hub-kubeconfig")))
+        eventually(lambda: bool(deployed_arguments(cluster) and secret(cluster, "bootstrap-hub-kubeconfig")))
         (folder / "bootstrap").mkdir(parents=True, exist_ok=True)
         for key, text in secret(cluster, "bootstrap-hub-kubeconfig").items():
             (folder / "bootstrap" / key).write_text(text)
@@ -275,7 +276,7 @@ def test_real_clusters_join_stay_and_leave(
     programs.operator("edge2")
     programs.agent("edge2")
     assert_ok(joining())
-    wait_for(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
+    eventually(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
     mark = stack.mark(*REAL)
     assert assert_ok(site.run(**wecs))["edge1"]["changed"] == 0
     assert stack.writes_since(mark) == []
@@ -359,10 +360,10 @@ def test_a_cluster_that_the_hub_has_forgotten_joins_again(programs: Programs, si
     stack = programs.stack
     its, edge2 = stack.cluster("its1"), stack.cluster("edge2")
     programs.ensure("edge2")
-    wait_for(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
+    eventually(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
     before = secret(edge2, "hub-kubeconfig-secret")["tls.crt"]
     its.delete(_resources.MANAGED_CLUSTERS, "edge2")
-    wait_for(lambda: its.get(_resources.MANAGED_CLUSTERS, "edge2") is None)
+    eventually(lambda: its.get(_resources.MANAGED_CLUSTERS, "edge2") is None)
     pods = {pod["metadata"]["uid"] for pod in edge2.list(_resources.PODS, NAMESPACE).items}
     joining = _in_background(lambda: site.run(edge2={"wec_context": "edge2", "wec_labels": {"kind": "real"}}))
     # The agent ends on a new credential; in its Pod is nothing of the old one.

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import ONE, Hub
-from .running import CHECKOUT, assert_ok, wait_for
+from .running import CHECKOUT, assert_ok
 
 NODES = ("hub-node-1", "hub-node-2")
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -120,7 +121,7 @@ def namespace_on_its_way_out(hub: Hub) -> Iterator[None]:
         yield
     finally:
         hub.cluster.patch(_resources.CONFIG_MAPS, "held", name, {"metadata": {"finalizers": None}})
-        wait_for(lambda: hub.cluster.get(_resources.NAMESPACES, name) is None)
+        eventually(lambda: hub.cluster.get(_resources.NAMESPACES, name) is None)
 
 
 def test_a_fit_cluster_lacks_nothing_and_nothing_is_written(hub, preflight):

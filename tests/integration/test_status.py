@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.tests import browser as browsers
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import Running, assert_ok, wait_for
+from .running import Running, assert_ok
 
 NAME = "followed"
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}}
@@ -135,7 +136,7 @@ def test_a_delivery_is_followed_until_it_is_healthy_and_what_is_collected_is_sho
         return ask("workload_info", its="its1", policy=[NAME])
 
     rows = [["cluster1", 1], ["cluster2", 1]]
-    wait_for(lambda: any(sorted(map(list, one["rows"])) == rows for one in collected()["combined"]), 30)
+    eventually(lambda: any(sorted(map(list, one["rows"])) == rows for one in collected()["combined"]), 30)
     found = collected()
     assert [(one["name"], one["policies"]) for one in found["collectors"]] == [(NAME, [NAME])]
     (table,) = (one for one in found["combined"] if one["kind"] == "Deployment")

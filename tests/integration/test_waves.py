@@ -19,8 +19,9 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     NODES,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import Running, assert_ok, kill_group, recap, silent, wait_for
+from .running import Running, assert_ok, kill_group, recap, silent
 
 RINGS = {
     "canary": ("cluster1", "cluster2"),
@@ -145,7 +146,7 @@ def generations(stack: Running) -> dict[str, int]:
 def test_a_killed_rollout_is_completed_by_the_next_run(rings: Running, deploy):
     for wave in (1, 2):
         playbook = rings.start_playbook("workloads", *deploy())
-        wait_for(lambda wave=wave: waves_begun(rings) >= wave)
+        eventually(lambda wave=wave: waves_begun(rings) >= wave)
         kill_group(playbook, signal.SIGKILL)
         assert waves_begun(rings) < len(RINGS)
     assert_ok(rings.playbook("workloads", *deploy()))
@@ -159,10 +160,10 @@ def test_a_rollout_in_which_an_api_server_is_killed_is_completed_by_the_next_run
 ):
     """In the middle of the second wave, to which cluster3 belongs."""
     playbook = rings.start_playbook("workloads", *deploy())
-    wait_for(lambda: waves_begun(rings) == 2)
+    eventually(lambda: waves_begun(rings) == 2)
     os.kill(kwok.components(rings.stack, killed)["kube-apiserver"].pid, signal.SIGKILL)
     playbook.communicate(timeout=400)
-    wait_for(rings.cluster(killed).ready)
+    eventually(rings.cluster(killed).ready)
     assert_ok(rings.playbook("workloads", *deploy()))
     assert generations(rings) == dict.fromkeys(EVERYWHERE, 1)
     assert assert_ok(rings.playbook("workloads", *deploy()))["hub"]["changed"] == 0
@@ -174,7 +175,7 @@ def test_a_cluster_that_dies_in_its_wave_does_not_stop_the_rest_and_catches_up(r
     cordon(rings, "cluster3", True)
     try:
         playbook = rings.start_playbook("workloads", *arguments)
-        wait_for(lambda: "cluster3" in running(rings))
+        eventually(lambda: "cluster3" in running(rings))
         with silent(rings, "cluster3"):
             output, _nothing = playbook.communicate(timeout=400)
             assert playbook.returncode == 0, output

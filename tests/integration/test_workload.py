@@ -32,10 +32,10 @@ from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset
     GroupKind,
     Scope,
 )
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from . import real_manifests, relay
 from .relay import BUSY, CONFLICT, CUT, LOSE, Fault
-from .running import wait_for
 
 PLACE = "bulk"
 PROBE, OTHER = ApplySet("probe", "kube-system"), ApplySet("other", "kube-system")
@@ -384,10 +384,10 @@ def test_what_passes_is_waited_for(apply, apply_with, wds, fault):
 def defined(wds) -> Iterator[None]:
     """Gadgets are defined by somebody else."""
     wds.apply(CRDS, DEFINITION, field_manager="somebody")
-    wait_for(lambda: ("example.com/v1", "Gadget") in wds.kinds(refresh=True))
+    eventually(lambda: ("example.com/v1", "Gadget") in wds.kinds(refresh=True))
     yield
     wds.delete(CRDS, DEFINITION["metadata"]["name"])
-    wait_for(lambda: ("example.com/v1", "Gadget") not in wds.kinds(refresh=True))
+    eventually(lambda: ("example.com/v1", "Gadget") not in wds.kinds(refresh=True))
 
 
 def test_a_kind_that_is_not_served_for_now_keeps_its_objects(apply, call, wds, defined):
@@ -396,7 +396,7 @@ def test_a_kind_that_is_not_served_for_now_keeps_its_objects(apply, call, wds, d
     def serve(served: bool) -> None:
         versions = [{**DEFINITION["spec"]["versions"][0], "served": served}]
         wds.patch(CRDS, DEFINITION["metadata"]["name"], None, {"spec": {"versions": versions}})
-        wait_for(lambda: (("example.com/v1", "Gadget") in wds.kinds(refresh=True)) is served)
+        eventually(lambda: (("example.com/v1", "Gadget") in wds.kinds(refresh=True)) is served)
 
     serve(False)
     done = apply(config_map("a"))
@@ -449,7 +449,7 @@ def test_a_namespace_with_objects_of_others_is_not_deleted_unless_that_is_allowe
     )
     done = apply(*left, foreign_contents="delete")
     assert listed(done["pruned"], "delete") == ["bulk2", "in"]
-    wait_for(lambda: wds.get(NAMESPACES, "bulk2") is None)
+    eventually(lambda: wds.get(NAMESPACES, "bulk2") is None)
     assert apply(*left)["changed"] is False
 
 
@@ -460,7 +460,7 @@ def test_a_definition_with_resources_of_others_is_not_deleted_unless_that_is_all
     refused(apply(config_map("a"), gadget("ours")), "gadgets.example.com", "2 objects", "Gadget bulk/ours")
     wds.delete(GADGETS, "theirs", PLACE)
     assert listed(apply(config_map("a"))["pruned"], "delete") == ["gadgets.example.com", "ours"]
-    wait_for(lambda: wds.get(CRDS, "gadgets.example.com") is None)
+    eventually(lambda: wds.get(CRDS, "gadgets.example.com") is None)
     assert apply(config_map("a"))["changed"] is False
 
 
@@ -535,7 +535,7 @@ def test_published_manifests_are_applied_left_alone_and_pruned_completely(stack,
     assert gone.get("failed") is not True, gone["msg"]
     assert len(gone["pruned"]) == len(made["objects"]) - 1
     # Namespaces and definitions take a moment to go.
-    wait_for(lambda: members_of(wds) == {"Namespace real"})
+    eventually(lambda: members_of(wds) == {"Namespace real"})
 
 
 def members_of(wds: Any) -> set[str]:
