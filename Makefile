@@ -3,14 +3,18 @@
 #
 #   ARGS=...      further arguments for the program behind the target, as in: make demo ARGS=--check
 #   PYTHON=...    the Python to set up with (3.11 to 3.13); else the first on the PATH that fits
+#   SHARD=2/4     with test-all: only the second quarter, as long as the others by tests/durations.json
+#   BASE=...      with lint and test: the commit since which files are changed; else where the branch left origin/main
 #   GALAXY=1      take kubernetes.core from Ansible Galaxy instead of out of the package `ansible`
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint units integration e2e bench docs kubeconfig teardown clean set-up set-up-test set-up-docs
+.PHONY: help demo test test-all lint units integration sanity coverage e2e bench docs kubeconfig teardown clean set-up set-up-test set-up-docs
 
 ARGS ?=
+BASE ?=
 GALAXY ?=
+SHARD ?=
 KUBESTELLAR_HOME ?= $(HOME)/.kubestellar
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	  $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -32,6 +36,22 @@ unexport PYTHONDONTWRITEBYTECODE
 DEMO := .venv/bin/ansible-playbook -i inventories/embedded
 STAGES := .venv/bin/python tools/stages.py
 
+PROGRAMS := .venv/bin/python tools/programs.py
+CHECKS := \
+  ansible-lint='.venv/bin/ansible-lint -q --nocolor' \
+  antsibull-docs='.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .' \
+  sanity='.venv/bin/python tools/sanity.py --changed=$(BASE)' \
+  mypy='MYPYPATH=.venv/collections .venv/bin/mypy -p ansible_collections.kubestellar.core.plugins' \
+  ruff='.venv/bin/ruff check --quiet --output-format concise .' \
+  ruff-format='.venv/bin/ruff format --quiet --check .' \
+  antsibull-changelog='.venv/bin/antsibull-changelog lint'
+UNITS := .venv/bin/python -m pytest -n 2 --dist loadfile tests/unit
+INTEGRATION := .venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations 15
+COVERED := --cov --cov-append --cov-report=
+# The order is fixed then, so that all shards divide the same list.
+PART := $(word 1,$(subst /, ,$(SHARD)))
+SPLIT := $(if $(SHARD),-p no:randomly --splits $(word 2,$(subst /, ,$(SHARD))) --group $(PART) --durations-path tests/durations.json)
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@awk '/^#   [A-Z]+=/ { print substr($$0, 2) }' Makefile
@@ -39,31 +59,37 @@ help: ## list the targets
 demo: set-up ## a hub, two clusters and a workload on this machine, without containers; again: what changed
 	@$(DEMO) playbooks/site.yml $(ARGS)
 
-test: set-up-test ## all tests: lint, units, integration
-	@$(STAGES) lint='$(MAKE) --no-print-directory lint' units='$(MAKE) --no-print-directory units' \
-	  integration='$(MAKE) --no-print-directory integration'
+test: set-up-test ## style, types, units, and an integration test of every capability: what CI runs
+	@$(STAGES) checks="$(STAGES) --jobs 3 programs='$(PROGRAMS)' $(CHECKS)" units='$(UNITS)' \
+	  integration='$(INTEGRATION) -m core --one-stack tests/integration'
 
-lint: set-up-test ## style, types, documentation, changelog, ansible-test sanity
-	@$(STAGES) \
-	  ruff='.venv/bin/ruff check --quiet --output-format concise .' \
-	  ruff-format='.venv/bin/ruff format --quiet --check .' \
-	  mypy='MYPYPATH=.venv/collections .venv/bin/mypy -p ansible_collections.kubestellar.core.plugins' \
-	  ansible-lint='.venv/bin/ansible-lint -q --nocolor' \
-	  antsibull-docs='.venv/bin/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .' \
-	  antsibull-changelog='.venv/bin/antsibull-changelog lint' \
-	  sanity='.venv/bin/python tools/sanity.py $(ARGS)'
+test-all: set-up-test ## everything: the above, all integration tests, sanity, molecule, e2e, benchmarks in small; minutes by the dozen
+	@$(STAGES) $(if $(filter-out 1,$(PART)),,checks="$(STAGES) --jobs 3 programs='$(PROGRAMS)' $(CHECKS)") units='$(UNITS) $(SPLIT) $(ARGS)' \
+	  integration='$(INTEGRATION) $(SPLIT) $(ARGS) tests/integration tests/perf tests/suites --size small'
 
-units: set-up-test ## unit tests, some seconds
-	@.venv/bin/python -m pytest tests/unit $(ARGS)
+lint: set-up-test ## style, types, documentation, changelog, and of ansible-test sanity what concerns changed files
+	@$(STAGES) --jobs 2 $(CHECKS)
 
-integration: set-up-test ## tests against two real stacks of their own, beside any demo, then the molecule scenarios
-	@$(STAGES) pytest='.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration $(ARGS)' molecule='.venv/bin/molecule test --all'
+units: set-up-test ## unit tests, a minute
+	@$(UNITS) $(ARGS)
+
+integration: set-up-test ## all tests against real stacks, beside any demo; ARGS='-m core' those of make test
+	@$(INTEGRATION) tests/integration $(ARGS)
+
+sanity: set-up-test ## ansible-test sanity, complete
+	@.venv/bin/python tools/sanity.py $(ARGS)
+
+coverage: set-up-test ## how much of plugins is run by the tests of make test, and what is not
+	@rm -rf .cache/coverage
+	@$(STAGES) units='$(UNITS) $(COVERED)' \
+	  integration='$(INTEGRATION) $(COVERED) -m core --one-stack tests/integration' \
+	  combined='.venv/bin/coverage combine --quiet && .venv/bin/coverage report'
 
 e2e: set-up-test ## KubeStellar's own end-to-end suite, against a stack of its own; ARGS=-ginkgo.focus=... picks specs
 	@.venv/bin/python tools/e2e.py $(ARGS)
 
 bench: set-up-test ## benchmarks, side by side with what they are compared with
-	@.venv/bin/python -m pytest tests/perf $(ARGS)
+	@.venv/bin/python -m pytest -p no:randomly tests/perf $(ARGS)
 
 docs: set-up-docs ## HTML pages of guides, modules, filters and roles in docs/_build
 	@.venv/bin/python tools/docs.py

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs `ansible-test sanity`, complete: `.venv/bin/python tools/sanity.py [arguments of ansible-test sanity]`.
+"""Runs `ansible-test sanity`: `.venv/bin/python tools/sanity.py [--changed[=COMMIT]] [arguments of ansible-test sanity]`.
+
+It is complete, or looks only at files that are changed since a commit: since the branch has left origin/main, or on main
+itself by the last commit, if none is named.
 
 ansible-test insists on a folder `ansible_collections/<namespace>/<name>` that is no symbolic link, so it works on
 a copy of the checkout's files in `.cache/sanity`. It has a home folder of its own there, because it makes its
@@ -47,6 +50,12 @@ def main(arguments: list[str]) -> int:
     if ignored:
         sys.stdout.write(f"{ignored[0].relative_to(ROOT)}: nothing is ignored here; correct what it hides.\n")
         return 1
+    if arguments and arguments[0].partition("=")[0] == "--changed":
+        changed = _changed_since(arguments[0].partition("=")[2] or _base())
+        if not changed:
+            sys.stdout.write("No file that ansible-test looks at has changed.\n")
+            return 0
+        arguments = [*arguments[1:], *changed]
     _copy_checkout()
     _prepare_home()
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -64,6 +73,27 @@ def main(arguments: list[str]) -> int:
     for name in ("ANSIBLE_CONFIG", "ANSIBLE_HOME", "ANSIBLE_REMOTE_TMP", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         environment.pop(name, None)
     return subprocess.run([*command, *arguments], cwd=COPY, env=environment, check=False).returncode
+
+
+def _git(*arguments: str) -> str:
+    """What git prints; empty if it refuses."""
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout
+
+
+def _base() -> str:
+    """Where this branch has left origin/main, or the commit before the last; empty in a clone that has neither."""
+    head = _git("rev-parse", "HEAD").strip()
+    left = _git("merge-base", "HEAD", "origin/main").strip()
+    return left if left and left != head else _git("rev-parse", "--verify", "--quiet", "HEAD~1").strip()
+
+
+def _changed_since(commit: str) -> list[str]:
+    """The files that are changed or new since a commit, also if that is not committed yet."""
+    tracked = _git("diff", "--name-only", "--diff-filter=d", "-z", commit or "HEAD")
+    new = _git("ls-files", "-z", "--others", "--exclude-standard")
+    names = sorted({name for name in f"{tracked}{new}".split("\0") if name})
+    return [name for name in names if not name.startswith(".") and (ROOT / name).is_file()]
 
 
 def _copy_checkout() -> None:

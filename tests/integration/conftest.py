@@ -19,12 +19,6 @@ from .chart_hub import Hub
 from .running import Running, assert_ok, destroy, make_stack
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that need the stack of their worker come last: until then it is not there, and takes nothing from the others."""
-    needing = {item.path for item in items if "stack" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path in needing)
-
-
 def _worker() -> str:
     """The number of this worker of pytest-xdist, empty for the first or only one."""
     return os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw").removeprefix("0")
