@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who asks to join, and is let in or not: real requests, signed, sent to a real ITS by whoever they say, judged in one task."""
+"""Who asks to join, and is let in or not: real requests, signed, sent to a real ITS by whoever they say, judged in one task.
+
+One of each kind; tests/unit/plugins/module_utils/test__csr.py has every way to be wrong.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from .running import alone
@@ -39,7 +42,6 @@ TOKEN, TOKEN_GROUPS = (
 )
 SIGNER = "kubernetes.io/kube-apiserver-client"
 KEY = ec.generate_private_key(ec.SECP256R1())
-LARGE_KEY = rsa.generate_private_key(65537, 2048)
 
 
 def identity(wec: str) -> str:
@@ -48,40 +50,23 @@ def identity(wec: str) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """One certificate request; `{wec}` in a text stands for the cluster."""
+    """One certificate request; `{id}` in a text stands for the cluster's group."""
 
-    common: Sequence[str] = ("{id}:agent1",)
     organizations: Sequence[str] = ("{id}", CLUSTERS)
-    units: Sequence[str] = ()
-    hosts: Sequence[str] = ()
-    key: Any = KEY
     user: str = ACCOUNT
     groups: Sequence[str] = ACCOUNT_GROUPS
     signer: str = SIGNER
-    usages: Sequence[str] = ("digital signature", "key encipherment", "client auth")
-    label: str | None = "{wec}"
     state: str = ""
 
     def pem(self, wec: str) -> bytes:
         """Signed with its own key."""
-
-        def texts(values: Sequence[str]) -> list[str]:
-            return [value.format(wec=wec, id=identity(wec)) for value in values]
-
         attributes = [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, text) for text in texts(self.organizations)
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, name.format(id=identity(wec)))
+            for name in self.organizations
         ]
-        attributes += [
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, text) for text in texts(self.units)
-        ]
-        attributes += [
-            x509.NameAttribute(NameOID.COMMON_NAME, text, _validate=False) for text in texts(self.common)
-        ]
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, f"{identity(wec)}:agent1"))
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
-        if self.hosts:
-            names = x509.SubjectAlternativeName([x509.DNSName(name) for name in self.hosts])
-            builder = builder.add_extension(names, critical=False)
-        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @dataclass(frozen=True)
@@ -92,94 +77,38 @@ class Case:
     requests: Sequence[Request]
     reason: str = ""
     approved: int = 1
-    accepted: bool = False
-    wec: str = ""
 
 
-def good(what: str, *requests: Request, **more: Any) -> Case:
-    return Case(what, requests, **more)
+def good(what: str, *requests: Request, approved: int = 1) -> Case:
+    return Case(what, requests, approved=approved)
 
 
-def bad(what: str, reason: str, *requests: Request, **more: Any) -> Case:
-    return Case(what, requests, reason, 0, **more)
+def bad(what: str, reason: str, *requests: Request) -> Case:
+    return Case(what, requests, reason, 0)
 
 
 REQUEST = Request()
 BY_TOKEN = replace(REQUEST, user=TOKEN, groups=TOKEN_GROUPS)
 NOTHING = "no certificate request of an agent has come yet"
 CASES = [
-    # Good ones.
     good("a service account asks", REQUEST),
-    good("a bootstrap token asks", BY_TOKEN),
-    good("without the common group", replace(REQUEST, organizations=("{id}",))),
-    good("the groups in another order", replace(REQUEST, organizations=(CLUSTERS, "{id}"))),
-    good("with an RSA key", replace(REQUEST, key=LARGE_KEY)),
-    good(
-        "an agent id of 63 letters", replace(REQUEST, common=("{id}:" + "a" * 63,), organizations=("{id}",))
-    ),
-    good("an agent that was restarted", REQUEST, replace(REQUEST, key=LARGE_KEY), approved=2),
     good("an impostor beside it", REQUEST, replace(REQUEST, user="mallory")),
-    good("a denied one before", replace(REQUEST, state="Denied"), replace(REQUEST, key=LARGE_KEY)),
-    good("the longest name", REQUEST, wec="csr-" + "x" * 59),
-    good("a name of digits", REQUEST, wec="20261126"),
-    good("a stale one of another agent", replace(REQUEST, common=("{id}:old",)), REQUEST),
     # Approved by somebody before: it is accepted on the strength of that, and nothing is approved again.
     good("approved already", replace(REQUEST, state="Approved"), approved=0),
-    # Forged requesters.
     bad("a user", "requester is 'mallory'", replace(REQUEST, user="mallory", groups=())),
-    bad("an administrator", "requester is 'kubernetes-admin'", replace(REQUEST, user="kubernetes-admin")),
-    bad("another account of the namespace", "requester", replace(REQUEST, user=ACCOUNT + "-2")),
-    bad(
-        "the account's name elsewhere",
-        "requester",
-        replace(REQUEST, user="system:serviceaccount:default:agent-registration-bootstrap"),
-    ),
-    bad("another cluster's agent", "requester", replace(REQUEST, user=identity("cluster1") + ":agent1")),
-    bad("a token without its group", "not in the group", replace(BY_TOKEN, groups=ACCOUNT_GROUPS)),
-    bad("a token of no name", "requester", replace(BY_TOKEN, user="system:bootstrap:")),
-    # Forged subjects.
-    bad("another cluster's name", "common name", replace(REQUEST, common=(identity("cluster1") + ":a",))),
-    bad("a name that begins the same", "common name", replace(REQUEST, common=("{id}2:a",))),
-    bad("no agent", "common name", replace(REQUEST, common=("{id}:",))),
-    bad("an administrator's name", "common name", replace(REQUEST, common=("system:admin",))),
-    bad("a line feed in the agent's name", "common name", replace(REQUEST, common=("{id}:a\n",))),
-    bad(
-        "letters that look the same",
-        "common name",
-        replace(REQUEST, common=("system:open-cluster-management:\u0441sr:a",)),
-    ),
-    bad("two names", "2 common names", replace(REQUEST, common=("{id}:a", "system:admin"))),
-    bad("no name", "0 common names", replace(REQUEST, common=())),
-    bad(
-        "a group of nodes too",
-        "further organization 'system:nodes'",
-        replace(REQUEST, organizations=("{id}", "system:nodes")),
-    ),
     bad(
         "another cluster's group too",
-        "further org",
+        "further organization 'system:open-cluster-management:cluster1'",
         replace(REQUEST, organizations=("{id}", identity("cluster1"))),
     ),
-    bad("only the common group", "lacks the organization", replace(REQUEST, organizations=(CLUSTERS,))),
-    bad("no group", "lacks the organization", replace(REQUEST, organizations=())),
-    bad("a unit", "further attribute", replace(REQUEST, units=("ops",))),
-    bad("a host name", "extension", replace(REQUEST, hosts=("its1.example.com",))),
-    # For another purpose.
     bad("another signer", "signer is example.com/signer", replace(REQUEST, signer="example.com/signer")),
-    bad("a server's certificate", "usages", replace(REQUEST, usages=("client auth", "server auth"))),
-    bad("no client's certificate", "usages", replace(REQUEST, usages=("digital signature",))),
-    # Not for this cluster, or not open any more.
-    bad("without a label", NOTHING, replace(REQUEST, label=None)),
-    bad("labelled as another cluster", NOTHING, replace(REQUEST, label="csr-somebody")),
-    bad("denied", NOTHING, replace(REQUEST, state="Denied")),
     bad("renewed before it was ever accepted", NOTHING, replace(REQUEST, user="{id}:agent1")),
-    # Two who would each be good.
     bad("two requesters", "2 requesters", REQUEST, BY_TOKEN),
 ]
 
 
 def names() -> list[str]:
-    return [case.wec or f"csr-{number}" for number, case in enumerate(CASES)]
+    return [f"csr-{number}" for number in range(len(CASES))]
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +123,7 @@ def outcome(stack) -> Iterator[dict[str, Any]]:
             "apiVersion": MANAGED_CLUSTERS.api_version,
             "kind": MANAGED_CLUSTERS.kind,
             "metadata": {"name": wec},
-            "spec": {"hubAcceptsClient": case.accepted},
+            "spec": {"hubAcceptsClient": False},
         }
         its.create(MANAGED_CLUSTERS, managed)
         for number, request in enumerate(case.requests):
@@ -248,18 +177,13 @@ def judge(stack: Any, **parameters: Any) -> dict[str, Any]:
 
 def send(kubeconfig: str, its: Cluster, wec: str, name: str, request: Request) -> None:
     """Create a request as its requester, and bring it to its state."""
-    texts = {"wec": wec, "id": identity(wec)}
-    labels = (
-        {}
-        if request.label is None
-        else {"open-cluster-management.io/cluster-name": request.label.format(**texts)}
-    )
+    user = request.user.format(id=identity(wec))
     sender = Cluster.from_auth(
         Auth(
             source="kubeconfig",
             kubeconfig=kubeconfig,
             context="its1",
-            impersonate_user=request.user.format(**texts),
+            impersonate_user=user,
             impersonate_groups=tuple(request.groups),
         ),
         name="its1",
@@ -269,22 +193,18 @@ def send(kubeconfig: str, its: Cluster, wec: str, name: str, request: Request) -
         {
             "apiVersion": CSRS.api_version,
             "kind": CSRS.kind,
-            "metadata": {"name": name, "labels": labels},
+            "metadata": {"name": name, "labels": {"open-cluster-management.io/cluster-name": wec}},
             "spec": {
                 "request": base64.b64encode(request.pem(wec)).decode(),
                 "signerName": request.signer,
-                "usages": list(request.usages),
+                "usages": ["digital signature", "key encipherment", "client auth"],
             },
         },
     )
-    assert made["spec"]["username"] == request.user.format(**texts)
+    assert made["spec"]["username"] == user
     if request.state:
         entry = {"type": request.state, "status": "True", "reason": "Test", "message": "by somebody"}
         its.update(CSRS, {**made, "status": {"conditions": [entry]}}, subresource="approval")
-
-
-def test_there_are_forty(outcome):
-    assert len(CASES) >= 40 and len(outcome["clusters"]) == len(CASES)
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[case.what for case in CASES])

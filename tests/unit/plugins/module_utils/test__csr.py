@@ -12,11 +12,11 @@ import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _csr
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 KEY = ec.generate_private_key(ec.SECP256R1())
-OTHER_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY = rsa.generate_private_key(65537, 2048)
 IDENTITY = "system:open-cluster-management:wec1"
 COMMON = f"{IDENTITY}:agent1"
 CLUSTERS = "system:open-cluster-management:managed-clusters"
@@ -33,6 +33,7 @@ def der(
     organizations: tuple[str, ...] = (IDENTITY, CLUSTERS),
     extra: tuple[tuple[Any, str], ...] = (),
     names: tuple[str, ...] = (),
+    key: Any = KEY,
 ) -> bytes:
     commons = [common] if isinstance(common, str) else common
     attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, value) for value in organizations]
@@ -43,7 +44,7 @@ def der(
         builder = builder.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
         )
-    return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def pem(content: bytes, kind: str = "CERTIFICATE REQUEST") -> str:
@@ -106,6 +107,8 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "",
     ),
     ("an organization twice", request(pem(der(organizations=(IDENTITY, IDENTITY, CLUSTERS)))), "approve", ""),
+    ("an RSA key", request(pem(der(key=RSA_KEY))), "approve", ""),
+    ("an agent id of 63 letters", request(pem(der(f"{IDENTITY}:{'a' * 63}"))), "approve", ""),
     ("an agent id with dots and dashes", request(pem(der(f"{IDENTITY}:a.b-c_D9"))), "approve", ""),
     (
         "without the usage key encipherment",
@@ -138,6 +141,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("kubelet signer", request(signerName="kubernetes.io/kube-apiserver-client-kubelet"), "refuse", "signer"),
     ("no signer", request(signerName=None), "refuse", "signer"),
     ("a user as requester", request(username="mallory"), "refuse", "requester is 'mallory'"),
+    (
+        "an administrator as requester",
+        request(username="kubernetes-admin"),
+        "refuse",
+        "requester is 'kubernetes-admin'",
+    ),
     ("no requester", request(username=""), "refuse", "requester"),
     ("an empty token id", request(username="system:bootstrap:", groups=TOKEN_GROUPS), "refuse", "requester"),
     (
@@ -172,6 +181,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "refuse",
         "not in the group",
     ),
+    (
+        "token with the account's groups",
+        request(username="system:bootstrap:ocmhub", groups=ACCOUNT_GROUPS),
+        "refuse",
+        "not in the group",
+    ),
     ("groups missing", request(groups=None), "refuse", "not in the group"),
     (
         "subject of another cluster",
@@ -190,6 +205,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("a colon in the agent id", request(pem(der(f"{IDENTITY}:a:b"))), "refuse", "common name"),
     ("a line feed in the agent id", request(pem(der(f"{IDENTITY}:a\n"))), "refuse", "common name"),
     ("an administrator's common name", request(pem(der("system:admin"))), "refuse", "common name"),
+    (
+        "letters that look the same",
+        request(pem(der("system:open-cluster-management:we\u04411:agent1"))),
+        "refuse",
+        "common name",
+    ),
     ("two common names", request(pem(der([COMMON, "system:admin"]))), "refuse", "2 common names"),
     ("no common name", request(pem(der([]))), "refuse", "0 common names"),
     (
@@ -199,10 +220,16 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "further organization 'system:masters'",
     ),
     (
+        "the group of nodes as a further organization",
+        request(pem(der(organizations=(IDENTITY, "system:nodes")))),
+        "refuse",
+        "further organization 'system:nodes'",
+    ),
+    (
         "another cluster as a further organization",
         request(pem(der(organizations=(IDENTITY, "system:open-cluster-management:wec2")))),
         "refuse",
-        "further organization",
+        "further organization 'system:open-cluster-management:wec2'",
     ),
     (
         "only the common group",
@@ -252,6 +279,14 @@ def test_judge_does_not_depend_on_the_name_of_the_request() -> None:
     assert _csr.judge(request(name="wec2-abcde"), "wec2").decision == "ignore"
 
 
+@pytest.mark.parametrize("wec", ["csr-" + "x" * 59, "20261126"], ids=["the longest", "digits"])
+def test_judge_takes_every_name_of_a_cluster(wec: str) -> None:
+    identity = f"system:open-cluster-management:{wec}"
+    asked = pem(der(f"{identity}:agent1", (identity, CLUSTERS)))
+    verdict = _csr.judge(request(asked, labels={_csr.CLUSTER_LABEL: wec}), wec)
+    assert (verdict.decision, verdict.common_name) == ("approve", f"{identity}:agent1"), verdict.reason
+
+
 def test_choose_one_good_request_approves_it() -> None:
     choice = _csr.choose([request()], "wec1")
     assert [csr["metadata"]["name"] for csr in choice.approve] == ["wec1-abcde"]
@@ -263,6 +298,7 @@ def test_choose_two_requesters_refuses_both() -> None:
         [request(), request(name="second", username="system:bootstrap:ocmhub", groups=TOKEN_GROUPS)], "wec1"
     )
     assert not choice.approve
+    assert not choice.approved
     assert [name for name, _reason in choice.refused] == ["second", "wec1-abcde"]
     assert "2 requesters" in choice.refused[0][1]
 
@@ -273,10 +309,18 @@ def test_choose_impostor_beside_the_agent_approves_only_the_agent() -> None:
     assert choice.refused == [("bad", "its requester is 'mallory', not a bootstrap identity")]
 
 
+def test_choose_denied_request_does_not_stand_against_a_new_one() -> None:
+    choice = _csr.choose(
+        [request(name="denied", conditions=["Denied"]), request(pem(der(key=RSA_KEY)))], "wec1"
+    )
+    assert [csr["metadata"]["name"] for csr in choice.approve] == ["wec1-abcde"]
+    assert not choice.approved and not choice.refused
+
+
 def test_choose_restarted_agent_approves_all_its_requests_newest_first() -> None:
     older = request(name="older", creationTimestamp="2026-11-23T07:00:00Z")
     same_second = request(name="newer", resourceVersion="9999")
-    choice = _csr.choose([older, request(), same_second], "wec1")
+    choice = _csr.choose([older, request(pem(der(key=RSA_KEY))), same_second], "wec1")
     assert [csr["metadata"]["name"] for csr in choice.approve] == ["newer", "wec1-abcde", "older"]
 
 
