@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules against the real stack: each option set, the same again, changed, unset; first in check mode, without a write."""
+"""The modules against the real stack: each option set, the same again, changed, unset; first in check mode, without a write.
+
+What is wrong whatever the servers say is in tests/unit/plugins/modules/test_mistakes.py.
+"""
 
 from __future__ import annotations
 
@@ -193,30 +196,11 @@ def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
     assert stack.cluster("wds1").get(CONFIG_MAPS, "settings", "probe") is not None
 
 
-@pytest.mark.parametrize(
-    ("definitions", "words"),
-    [
-        ([{"kind": "ConfigMap", "metadata": {"name": "x"}}], ["entry 1", "apiVersion"]),
-        ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}], ["entry 1", "metadata.name"]),
-        (["just text"], ["holds a str"]),
-        (5, ["definitions is a int"]),
-        ("a: [", ["not valid YAML"]),
-        (
-            [config_map(), config_map()],
-            ["ConfigMap probe/settings is there twice", "in definitions entry 1 and in definitions entry 2"],
-        ),
-        (
-            [{**config_map(), "metadata": {"name": "x", "namespace": "probe", "labels": {"n": 1}}}],
-            ["labels n", "quotes"],
-        ),
-        ([{**NAMESPACE, "metadata": {"name": "a", "namespace": "b"}}], ["cluster-scoped", "namespace b"]),
-        ([], ["no objects"]),
-    ],
-)
-def test_workload_bad_input_is_one_sentence_and_nothing_is_written(stack, call, definitions, words):
+def test_workload_that_the_wds_shows_to_be_wrong_is_one_sentence_and_nothing_is_written(stack, call):
     before = stack.mark()
-    result = call("workload", wds="wds1", name="probe", definitions=definitions)
-    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
+    wrong = {**NAMESPACE, "metadata": {"name": "a", "namespace": "b"}}
+    result = call("workload", wds="wds1", name="probe", definitions=[wrong])
+    assert result["failed"] and "cluster-scoped" in result["msg"] and "namespace b" in result["msg"], result
     assert stack.writes_since(before) == []
 
 
@@ -301,11 +285,7 @@ def test_control_plane_is_adopted_completed_left_alone_and_removed(stack, call, 
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"name": "Bad_Name", "role": "wds"}, ["Bad_Name", "not allowed"]),
-        ({"name": "x" * 57, "role": "wds"}, ["-system"]),
         ({"name": "wds9", "role": "wds"}, ["wds9", "bootstrap_kubeconfig"]),
-        ({"name": "wds9"}, ["no role"]),
-        ({"spaces": [{"name": "a"}, {"name": "a"}], "role": "its"}, ["a is named twice"]),
         ({"name": "wds9", "role": "wds", "bootstrap_kubeconfig": "/nowhere"}, ["/nowhere", "cannot be read"]),
     ],
 )
@@ -343,19 +323,6 @@ def test_join_credentials_in_check_mode_make_no_token_and_no_file(stack, module,
         dest=[str(tmp_path / "x")],
     )
     assert result["changed"] and list(tmp_path.iterdir()) == [] and stack.writes_since(before) == []
-
-
-@pytest.mark.parametrize(
-    ("parameters", "words"),
-    [
-        ({"ttl": 10}, ["ttl is 10"]),
-        ({"endpoint": "http://x"}, ["endpoint"]),
-        ({"dest": ["/"]}, ["/ is a folder"]),
-    ],
-)
-def test_join_credentials_bad_input_is_one_sentence(stack, module, parameters, words):
-    result = module("join_credentials", kubeconfig=stack.kubeconfig, context="hub", its="its1", **parameters)
-    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
 
 
 # -- managed_cluster ----------------------------------------------------------------------------------------------
@@ -431,26 +398,6 @@ def test_managed_cluster_takes_everything_that_is_legal_up_to_its_limits(stack, 
     assert (found["properties"], found["accepted"]) == (properties, True)
     assert call("managed_cluster", **one, state="absent")["changed"] is True
     assert its.get(MANAGED_CLUSTERS, name) is None and its.get(NAMESPACES, name) is None
-
-
-@pytest.mark.parametrize(
-    ("parameters", "words"),
-    [
-        ({"names": ["a.b"]}, ["a.b", "dot"]),
-        ({"names": ["a", "a"]}, ["a is named twice"]),
-        (
-            {"names": ["cluster2"], "labels": {"x": "no spaces allowed"}},
-            ["cluster2", "labels", "not allowed"],
-        ),
-        ({"names": ["cluster2"], "labels": {"x": 1}}, ["cluster2", "quotes"]),
-        ({"names": ["cluster2"], "properties": {"a/b": "c"}}, ["cluster2", "properties", "a/b"]),
-    ],
-)
-def test_managed_cluster_bad_input_is_one_sentence_and_nothing_is_written(stack, call, parameters, words):
-    before = stack.mark()
-    result = call("managed_cluster", its="its1", **parameters)
-    assert result["failed"] and all(word in result["msg"] for word in words), result["msg"]
-    assert stack.writes_since(before) == []
 
 
 def test_managed_cluster_never_accepts_a_forged_request(stack, module):
