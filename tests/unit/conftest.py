@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from hypothesis import settings
+
+# A worker of pytest-xdist gets the path of its parent and adds ours again. Packages of collections, which are namespaces, would
+# then be in two places, and Ansible's loader takes them from one only.
+sys.path[:] = dict.fromkeys(sys.path)
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -27,6 +27,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader, inventory_loader
 from ansible.template import Templar, trust_as_template
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
 from ansible_collections.kubestellar.core.plugins.module_utils import _client
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import AUTH_SPEC, GUARD_SPEC
@@ -131,18 +132,24 @@ def api() -> Iterator[Api]:
 def collections() -> Iterator[None]:
     """Ansible finds plugins of the collection also where the tests have imported it before Ansible did."""
     before = sys.meta_path[:], sys.path_hooks[:]
-    if not any(isinstance(finder, _AnsibleCollectionFinder) for finder in sys.meta_path):
+    with pytest.MonkeyPatch.context() as patch:
+        assert AnsibleCollectionConfig.collection_finder is None, "it is another test's"
         init_plugin_loader([str(ROOT / ".venv" / "collections")])
-    collection = "ansible_collections.kubestellar.core"
-    package = importlib.import_module(collection)
-    if not hasattr(package, "_collection_meta"):
-        package._collection_meta = {}  # type: ignore[attr-defined]
-    for kind in ("inventory", "doc_fragments"):
-        package = importlib.import_module(f"{collection}.plugins.{kind}")
-        if getattr(package, "__file__", None) is None:
-            package.__file__ = str(ROOT / "plugins" / kind / "__synthetic__")
-    yield
-    sys.meta_path[:], sys.path_hooks[:] = before
+        try:
+            collection = "ansible_collections.kubestellar.core"
+            package = importlib.import_module(collection)
+            if not hasattr(package, "_collection_meta"):
+                patch.setattr(package, "_collection_meta", {}, raising=False)
+            for kind in ("inventory", "doc_fragments"):
+                package = importlib.import_module(f"{collection}.plugins.{kind}")
+                if getattr(package, "__file__", None) is None:
+                    patch.setattr(
+                        package, "__file__", str(ROOT / "plugins" / kind / "__synthetic__"), raising=False
+                    )
+            yield
+        finally:
+            _AnsibleCollectionFinder._remove()
+            sys.meta_path[:], sys.path_hooks[:] = before
 
 
 @pytest.fixture
