@@ -421,7 +421,9 @@ NAMESPACE = "its1-system"
 CONTAINER = {"name": "main", "image": "registry.example.com/probe:1"}
 
 
-def test_a_job_that_has_failed(hub, doctor):
+def test_what_does_not_run_in_the_hub_is_found_and_gone_with_its_cause(hub, doctor):
+    """One of each kind; tests/unit/plugins/module_utils/doctor/test_checks.py has all that a kubelet says of Pods."""
+    labels = {"app": "probe"}
     template = {"spec": {"containers": [CONTAINER], "restartPolicy": "Never"}}
     conditions = [
         {"type": kind, "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}
@@ -432,87 +434,44 @@ def test_a_job_that_has_failed(hub, doctor):
         "spec": {"managedBy": "example.com/nobody", "template": template, "backoffLimit": 1},
         "status": {"startTime": "2026-01-01T00:00:00Z", "conditions": conditions, "failed": 2},
     }
-    with there(hub, JOBS, job):
-        result = doctor()
-        assert found(result) == {("job-failed", "hub: Job its1-system/its-hub-init")}
-        assert "BackoffLimitExceeded: too often" in result["findings"][0]["evidence"]
-    assert found(doctor()) == set()
-
-
-def waiting(reason: str, message: str, **more: Any) -> dict[str, Any]:
-    return container_status("main", {"waiting": {"reason": reason, "message": message}}, **more)
-
-
-def container_status(name: str, state: dict[str, Any], **more: Any) -> dict[str, Any]:
-    status = {"name": name, "image": CONTAINER["image"], "imageID": "", "ready": False, "restartCount": 0}
-    return {**status, "state": state, **more}
-
-
-ENDED = {
-    "exitCode": 1,
-    "reason": "Error",
-    "startedAt": "2026-01-01T00:00:00Z",
-    "finishedAt": "2026-01-01T00:00:00Z",
-}
-PODS_WITH_TROUBLE = {
-    "pod-image": {"containerStatuses": [waiting("ImagePullBackOff", "no such image")]},
-    "pod-crash-loop": {
-        "containerStatuses": [
-            waiting("CrashLoopBackOff", "back-off", restartCount=7, lastState={"terminated": ENDED})
-        ]
-    },
-    "pod-not-starting": {"containerStatuses": [waiting("CreateContainerConfigError", "secret x not found")]},
-    "pod-unschedulable": {
-        "conditions": [
-            {
-                "type": "PodScheduled",
-                "status": "False",
-                "reason": "Unschedulable",
-                "message": "0/1 nodes are available",
-            }
-        ]
-    },
-    "transport-init": {
-        "initContainerStatuses": [container_status("get-its-kubeconfig", {"terminated": ENDED})]
-    },
-}
-
-
-@pytest.mark.parametrize("trouble", PODS_WITH_TROUBLE)
-def test_a_pod_that_does_not_come_up(hub, doctor, trouble):
-    name = "transport-controller-1234-abcd" if trouble == "transport-init" else "probe"
-    init = [{**CONTAINER, "name": "get-its-kubeconfig"}] if trouble == "transport-init" else []
+    waiting = {"reason": "ImagePullBackOff", "message": "no such image"}
+    container = {
+        "name": "main",
+        "image": CONTAINER["image"],
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "state": {"waiting": waiting},
+    }
     pod = {
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": "probe", "namespace": NAMESPACE},
         "spec": {
             "containers": [CONTAINER],
-            "initContainers": init,
             "schedulerName": "nobody",
             "automountServiceAccountToken": False,
         },
-        "status": copy.deepcopy(PODS_WITH_TROUBLE[trouble]),
+        "status": {"containerStatuses": [container]},
     }
-    with there(hub, PODS, pod):
-        assert found(doctor()) == {(trouble, f"hub: Pod its1-system/{name}")}
-    assert found(doctor()) == set()
-
-
-@pytest.mark.parametrize(
-    ("replicas", "trouble"), [(1, "deployment-not-ready"), (0, "deployment-scaled-down")]
-)
-def test_a_deployment_that_does_not_run(hub, doctor, replicas, trouble):
-    labels = {"app": "probe"}
     deployment = {
         "metadata": {"name": "probe", "namespace": NAMESPACE},
         "spec": {
             "paused": True,
-            "replicas": replicas,
+            "replicas": 1,
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [CONTAINER]}},
         },
     }
-    with there(hub, DEPLOYMENTS, deployment):
-        assert found(doctor()) == {(trouble, "hub: Deployment its1-system/probe")}
+    with there(hub, JOBS, job), there(hub, PODS, pod), there(hub, DEPLOYMENTS, deployment):
+        result = doctor()
+        assert found(result) == {
+            ("job-failed", "hub: Job its1-system/its-hub-init"),
+            ("pod-image", "hub: Pod its1-system/probe"),
+            ("deployment-not-ready", "hub: Deployment its1-system/probe"),
+        }
+        told = {item["id"]: item["evidence"] for item in result["findings"]}
+        assert "BackoffLimitExceeded: too often" in told["job-failed"]
+        assert "no such image" in told["pod-image"]
+    assert found(doctor()) == set()
 
 
 # -- WECs -----------------------------------------------------------------------------------------------------------------

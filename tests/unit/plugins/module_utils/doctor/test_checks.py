@@ -518,6 +518,112 @@ def test_every_list_that_a_check_needs_is_a_field_of_the_facts():
         assert need == "hub.secrets" or hasattr(known[role], key), need
 
 
+# -- what runs in the hub, as an API server shows it -------------------------------------------------------------------
+
+
+def status_of(name: str, state: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What a kubelet says of a container."""
+    status = {"name": name, "image": "registry.example.com/probe:1", "imageID": "", "ready": False}
+    return {**status, "restartCount": 0, "state": state, **more}
+
+
+def waiting(reason: str, message: str, **more: Any) -> dict[str, Any]:
+    return status_of("main", {"waiting": {"reason": reason, "message": message}}, **more)
+
+
+ENDED = {
+    "exitCode": 1,
+    "reason": "Error",
+    "startedAt": "2026-01-01T00:00:00Z",
+    "finishedAt": "2026-01-01T00:00:00Z",
+}
+PODS: dict[str, tuple[dict[str, Any], str]] = {
+    "pod-image": (
+        {"containerStatuses": [waiting("ImagePullBackOff", "no such image")]},
+        "no such image",
+    ),
+    "pod-crash-loop": (
+        {
+            "containerStatuses": [
+                waiting("CrashLoopBackOff", "back-off", restartCount=7, lastState={"terminated": ENDED})
+            ]
+        },
+        "7",
+    ),
+    "pod-not-starting": (
+        {"containerStatuses": [waiting("CreateContainerConfigError", "secret x not found")]},
+        "secret x not found",
+    ),
+    "pod-unschedulable": (
+        {
+            "conditions": [
+                {
+                    "type": "PodScheduled",
+                    "status": "False",
+                    "reason": "Unschedulable",
+                    "message": "0/1 nodes are available",
+                }
+            ]
+        },
+        "0/1 nodes are available",
+    ),
+    "transport-init": (
+        {"initContainerStatuses": [status_of("get-its-kubeconfig", {"terminated": ENDED})]},
+        "get-its-kubeconfig",
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", PODS)
+def test_a_pod_that_does_not_come_up_is_named_with_what_its_kubelet_says(trouble):
+    status, words = PODS[trouble]
+    name = "transport-controller-1234-abcd" if trouble == "transport-init" else "probe"
+    container = {"name": "main", "image": "registry.example.com/probe:1"}
+    init = [{**container, "name": "get-its-kubeconfig"}] if trouble == "transport-init" else []
+    item = {
+        "metadata": {"name": name, "namespace": "its1-system"},
+        "spec": {"containers": [container], "initContainers": init},
+        "status": {"phase": "Pending", **status},
+    }
+    site = Site()
+    site.hub = replace(site.hub, pods=Reading([item]))
+    (seen,) = checks.diagnose(site.facts()).findings
+    assert (seen.id, seen.where) == (trouble, f"hub: Pod its1-system/{name}")
+    assert words in seen.evidence
+
+
+@pytest.mark.parametrize(
+    ("replicas", "trouble"), [(1, "deployment-not-ready"), (0, "deployment-scaled-down")]
+)
+def test_a_deployment_that_does_not_run_is_named(replicas, trouble):
+    """Without a status: no controller has seen it."""
+    item = {
+        "metadata": {"name": "probe", "namespace": "its1-system"},
+        "spec": {"paused": True, "replicas": replicas},
+    }
+    site = Site()
+    site.hub = replace(site.hub, deployments=Reading([item]))
+    (seen,) = checks.diagnose(site.facts()).findings
+    assert (seen.id, seen.where) == (trouble, "hub: Deployment its1-system/probe")
+
+
+def test_a_job_that_has_failed_is_named_with_its_reason():
+    conditions = [
+        {"type": kind, "status": "True", "reason": "BackoffLimitExceeded", "message": "too often"}
+        for kind in ("FailureTarget", "Failed")
+    ]
+    item = {
+        "metadata": {"name": "its-hub-init", "namespace": "its1-system"},
+        "spec": {"backoffLimit": 1},
+        "status": {"startTime": "2026-01-01T00:00:00Z", "conditions": conditions, "failed": 2},
+    }
+    site = Site()
+    site.hub = replace(site.hub, jobs=Reading([item]))
+    (seen,) = checks.diagnose(site.facts()).findings
+    assert (seen.id, seen.where) == ("job-failed", "hub: Job its1-system/its-hub-init")
+    assert "BackoffLimitExceeded: too often" in seen.evidence
+
+
 # -- time to settle -----------------------------------------------------------------------------------------------------
 
 
