@@ -33,7 +33,9 @@ def section(title: str) -> str:
 def specs() -> dict[str, Any]:
     """The options of every role's main entry point."""
     return {
-        path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
+        path.parent.parent.name: yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["argument_specs"][
+            "main"
+        ].get("options", {})
         for path in (ROOT / "roles").glob("*/meta/argument_specs.yml")
     }
 

@@ -34,7 +34,9 @@ DOCUMENTS = sorted(
 GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text())
 INVENTORY = ROOT / "inventories" / "embedded"
 SPECS = {
-    path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
+    path.parent.parent.name: yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["argument_specs"][
+        "main"
+    ].get("options", {})
     for path in ROOT.glob("roles/*/meta/argument_specs.yml")
 }
 CONSTRUCTED = {"compose", "groups", "keyed_groups", "strict"}

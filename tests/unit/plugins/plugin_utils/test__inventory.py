@@ -12,7 +12,9 @@ from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 
 ROLES = Path(__file__).parents[4] / "roles"
 SPECS = {
-    path.parent.parent.name: yaml.safe_load(path.read_text())["argument_specs"]["main"].get("options", {})
+    path.parent.parent.name: yaml.load(path.read_text(), Loader=yaml.CSafeLoader)["argument_specs"][
+        "main"
+    ].get("options", {})
     for path in ROLES.glob("*/meta/argument_specs.yml")
 }
 
