@@ -263,11 +263,22 @@ def markdown(title: str, previews: Sequence[Entry], *, compared: bool = False) -
     """
     result = ""
     for most in _FOLDED:
-        result = "\n".join(_document(title, previews, compared, most)) + "\n"
+        result = _begun(_document(title, previews, compared, most))
         if len(result) <= LONGEST_MARKDOWN:
             return result
     cut = result[:LONGEST_MARKDOWN].rpartition("\n\n")[0]
     return f"{cut}\n\nThere is more than a comment can hold; see the text or the JSON.\n"
+
+
+def _begun(lines: Iterable[str]) -> str:
+    """The lines until they are too long for a comment."""
+    begun, length = [], 0
+    for line in lines:
+        begun.append(line)
+        length += len(line) + 1
+        if length > LONGEST_MARKDOWN:
+            break
+    return "\n".join(begun) + "\n"
 
 
 def _document(title: str, previews: Sequence[Entry], compared: bool, most: int) -> Iterator[str]:
