@@ -8,7 +8,7 @@ All policies and objects here are named `bp-...` and live in Namespaces of their
 
 from __future__ import annotations
 
-import time
+import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +100,11 @@ class Place:
         mine = [meta for meta in metas if meta["labels"][ORIGIN_BINDING_LABEL].startswith("bp-")]
         return [f"{meta['namespace']}/{meta['name']}" for meta in mine]
 
+    def delivered(self) -> str:
+        """When the last ManifestWork of these tests was written."""
+        works = self.its.list(MANIFEST_WORKS, label_selector=f"{ORIGIN_BINDING_LABEL}=bp-main").items
+        return max(str(entry["time"]) for work in works for entry in work["metadata"]["managedFields"])
+
     def bound(self, name: str = "bp-main") -> bool:
         """Whether the policy has a Binding."""
         return self.wds.get(BINDINGS, name) is not None
@@ -145,6 +150,11 @@ def emptied(place) -> None:
     A Namespace that is still on its way out there is taken for the one that is delivered, and then it is gone.
     """
     eventually(lambda: not place.works(), 120)
+
+
+def now() -> str:
+    """As in managedFields."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ok(result: dict[str, Any]) -> dict[str, Any]:
@@ -749,6 +759,7 @@ def test_a_custom_resource_without_its_definition_or_in_several_versions(place):
         eventually(lambda: warned(place, widget) == ["definition-versions", "crd-missing", "agent-rights"])
     finally:
         place.wds.delete(CRDS, "widgets.bp.example.com")
+        eventually(lambda: all(r.group != "bp.example.com" for r in place.wds.resources(refresh=True)))
 
 
 def test_clusters_that_are_not_accepted_or_not_there(place):
@@ -770,9 +781,10 @@ def test_clusters_that_are_not_accepted_or_not_there(place):
         away, refused = (item["message"] for item in result["preview"]["warnings"])
         assert "bp-silent" in away and "bp-stranger" in refused
     finally:
-        for name in ("bp-stranger", "bp-silent"):
+        ghosts = ("bp-stranger", "bp-silent")
+        for name in ghosts:
             place.its.delete(MANAGED_CLUSTERS, name)
-        eventually(lambda: place.its.get(MANAGED_CLUSTERS, "bp-silent") is None)
+        eventually(lambda: not any(place.its.get(MANAGED_CLUSTERS, name) for name in ghosts))
 
 
 @pytest.mark.usefixtures("emptied")
@@ -801,7 +813,8 @@ def test_a_changed_property_and_a_changed_transform_that_will_not_arrive(place):
         assert "stale-property" not in warned(
             place, clauses[:2], BOTH, guards={"missing_properties": "allow"}
         )
-        time.sleep(1.1)  # times in managedFields are whole seconds
+        # Times in managedFields are whole seconds: a transform of the second of the delivery is no newer.
+        eventually(lambda: now() > place.delivered())
         place.wds.apply(CUSTOM_TRANSFORMS, transform)
         assert warned(place, clauses, LISBON) == ["stale-property", "stale-transform"]
     finally:

@@ -25,6 +25,7 @@ from .running import Running, silent, stopped
 TEMPLATE = {"control.kubestellar.io/expand-templates": "true"}
 CLAUSE = {"object_selectors": [{"match_labels": {"kubestellar.core/workload": "signs"}}]}
 EDGE = [{"match_labels": {"location-group": "edge"}}]
+BOTH = ("cluster1", "cluster2")
 
 
 def config_map(name: str, text: str, **metadata: Any) -> dict[str, Any]:
@@ -39,18 +40,24 @@ def signs(plain: str = "open") -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def place(stack: Running, call) -> Iterator[Callable[..., dict[str, Any]]]:
+def place(stack: Running, call, module) -> Iterator[Callable[..., dict[str, Any]]]:
     """Describe two signs, and run binding_policy on them."""
+    connection = {"kubeconfig": stack.kubeconfig, "context": "hub"}
     where = {"wds": "wds1", "its": "its1", "name": "signs"}
-    call("workload", wds="wds1", name="signs", definitions=signs())
+    made = module("workload", **connection, wds="wds1", name="signs", definitions=signs())
+    assert not made.get("failed"), made
 
     def run(**parameters: Any) -> dict[str, Any]:
         wanted = {"cluster_selectors": EDGE, "downsync": [CLAUSE], "wait": "applied", **parameters}
         return dict(call("binding_policy", **where, **wanted))
 
     yield run
-    call("binding_policy", **where, state="absent", leftovers="remove")
-    call("workload", wds="wds1", name="signs", state="absent")
+    for gone in (
+        module("binding_policy", **connection, **where, state="absent", leftovers="remove"),
+        module("workload", **connection, wds="wds1", name="signs", state="absent"),
+    ):
+        assert not gone.get("failed"), gone
+    eventually(lambda: not any(stack.cluster(name).get(NAMESPACES, "signs") for name in BOTH))
 
 
 def sign(stack: Running, name: str = "name") -> str:

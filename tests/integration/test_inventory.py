@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import MANAGED_CLUSTERS
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .relay import Relay, before
 from .running import CHECKOUT, Running, assert_ok
@@ -225,6 +226,7 @@ def stranger(stack: Running) -> Iterator[str]:
     its.create(MANAGED_CLUSTERS, obj)
     yield "stranger"
     its.delete(MANAGED_CLUSTERS, "stranger")
+    eventually(lambda: its.get(MANAGED_CLUSTERS, "stranger") is None)
 
 
 def test_the_playbooks_take_the_clusters_for_what_they_are(

@@ -344,11 +344,27 @@ def described(stack, call):
         return call("managed_cluster", its="its1", names=["cluster2"], **parameters)
 
     yield describe
-    call("managed_cluster", its="its1", names=["cluster2"], labels=labels, annotations={}, properties=data)
+    given = {"labels": labels, "annotations": {}, "properties": data}
+    again = call("managed_cluster", its="its1", names=["cluster2"], **given)
+    assert not again.get("failed"), again
+
+
+@pytest.fixture
+def annotate_cluster2(stack):
+    """Annotate cluster2 as somebody else, and take that away again."""
+    its, added = stack.cluster("its1"), set()
+
+    def annotate(**annotations):
+        added.update(annotations)
+        change = {"metadata": {"annotations": annotations}}
+        its.patch(MANAGED_CLUSTERS, "cluster2", None, change, field_manager="somebody")
+
+    yield annotate
+    annotate(**dict.fromkeys(added))
 
 
 @pytest.mark.parametrize("option", ["labels", "annotations", "properties"])
-def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, option):
+def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, annotate_cluster2, option):
     its = stack.cluster("its1")
 
     def present():
@@ -356,13 +372,7 @@ def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, o
             return its.get(CONFIG_MAPS, "cluster2", "customization-properties")["data"]
         return its.get(MANAGED_CLUSTERS, "cluster2")["metadata"].get(option) or {}
 
-    its.patch(
-        MANAGED_CLUSTERS,
-        "cluster2",
-        None,
-        {"metadata": {"annotations": {"their": "own"}}},
-        field_manager="somebody",
-    )
+    annotate_cluster2(their="own")
     assert described(**{option: {"probe": "1"}})["changed"] is True
     assert present()["probe"] == "1"
     assert described(**{option: {"probe": "1"}})["changed"] is False
@@ -371,7 +381,6 @@ def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, o
     assert described(**{option: {}})["changed"] is True
     assert "probe" not in present()
     assert its.get(MANAGED_CLUSTERS, "cluster2")["metadata"]["annotations"]["their"] == "own"
-    its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"annotations": {"their": None}}})
 
 
 def test_managed_cluster_takes_everything_that_is_legal_up_to_its_limits(stack, call, described):
@@ -393,10 +402,14 @@ def test_managed_cluster_takes_everything_that_is_legal_up_to_its_limits(stack, 
     managed = {"apiVersion": MANAGED_CLUSTERS.api_version, "kind": MANAGED_CLUSTERS.kind}
     its.create(MANAGED_CLUSTERS, {**managed, "metadata": {"name": name}, "spec": {"hubAcceptsClient": True}})
     one = {"its": "its1", "names": [name]}
-    assert call("managed_cluster", **one, properties=properties, labels=labels, wait=False)["changed"] is True
-    (found,) = call("managed_cluster_info", **one)["managed_clusters"]
-    assert (found["properties"], found["accepted"]) == (properties, True)
-    assert call("managed_cluster", **one, state="absent")["changed"] is True
+    try:
+        made = call("managed_cluster", **one, properties=properties, labels=labels, wait=False)
+        assert made["changed"] is True
+        (found,) = call("managed_cluster_info", **one)["managed_clusters"]
+        assert (found["properties"], found["accepted"]) == (properties, True)
+    finally:
+        gone = call("managed_cluster", **one, state="absent")
+    assert gone["changed"] is True
     assert its.get(MANAGED_CLUSTERS, name) is None and its.get(NAMESPACES, name) is None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from . import relay
 from .relay import AWAY, BUSY, CONFLICT, CUT, LOSE, Fault
@@ -25,10 +26,15 @@ def wds(stack) -> Iterator[Any]:
     """The WDS; the policies of a test go with it."""
     client = stack.cluster("wds1")
     yield client
-    names = [i["metadata"]["name"] for i in client.list(BINDING_POLICIES).items]
-    for name in names:
-        if name.startswith("bp-"):
-            client.delete(BINDING_POLICIES, name)
+
+    def left() -> list[str]:
+        found = [i["metadata"]["name"] for kind in kinds for i in client.list(kind).items]
+        return [name for name in found if name.startswith("bp-")]
+
+    kinds = [BINDING_POLICIES, BINDINGS]
+    for name in left():
+        client.delete(BINDING_POLICIES, name)
+    eventually(lambda: not left())
 
 
 @pytest.fixture
