@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import MANAGED_CLUSTERS
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import LEASES, MANAGED_CLUSTERS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 INVENTORY = CHECKOUT / "inventories" / "embedded"
@@ -208,14 +210,20 @@ def stopped(running: Running, *programs: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def silent(running: Running, name: str) -> Iterator[None]:
-    """The agent of a cluster does not run, and is missed after five seconds."""
+    """The agent of a cluster does not run, and is missed."""
     its, server = running.cluster("its1"), Supervisor(running.stack)._rpc().supervisor
     its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 1}})
     agent = f"ocm-agent-{name}"
+
+    def unavailable() -> str:
+        managed, lease = its.get(MANAGED_CLUSTERS, name), its.get(LEASES, registered.LEASE, name)
+        return registered.unavailable_because(managed, lease, time.time())
+
     server.stopProcess(agent, True)
     try:
-        time.sleep(8)  # nothing happens that could be waited for: that is the point
+        eventually(unavailable)
         yield
     finally:
         its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 60}})
         server.startProcess(agent, True)
+        eventually(lambda: not unavailable())
