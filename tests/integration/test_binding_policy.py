@@ -353,6 +353,7 @@ def log(place: Place, context: str) -> list[str]:
 # -- preview ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_preview_is_what_the_binding_becomes_and_check_mode_writes_nothing(place):
     mark = place.stack.mark()
     options = {
@@ -444,6 +445,7 @@ def test_the_groups_of_the_controller_limit_the_preview(place):
 # -- absent ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 @pytest.mark.usefixtures("emptied")
 def test_absent_previews_what_leaves_and_waits_until_it_has(place):
     assert ok(place.policy(state="absent"))["changed"] is False
@@ -476,7 +478,7 @@ GUARDS = [
     ({"min_clusters": 2}, LISBON, MINE, "guard-min-clusters", ["1 cluster ", "cluster1"]),
     ({"min_clusters": "60%"}, LISBON, MINE, "guard-min-clusters", ["60%"]),
     ({"max_clusters": 1}, BOTH, MINE, "guard-max-clusters", ["2 clusters", "cluster1, cluster2"]),
-    ({"max_clusters": "50%"}, BOTH, MINE, "guard-max-clusters", ["50%"]),
+    pytest.param({"max_clusters": "50%"}, BOTH, MINE, "guard-max-clusters", ["50%"], marks=pytest.mark.core),
     ({"max_objects": 2}, LISBON, MINE, "guard-max-objects", ["3 objects", "ConfigMap bp-test/one"]),
     (
         {"cluster_scoped": "refuse"},
@@ -489,7 +491,9 @@ GUARDS = [
 
 
 @pytest.mark.parametrize(
-    ("guards", "clusters", "clauses", "code", "words"), GUARDS, ids=[str(case[0]) for case in GUARDS]
+    ("guards", "clusters", "clauses", "code", "words"),
+    GUARDS,
+    ids=[str(getattr(case, "values", case)[0]) for case in GUARDS],
 )
 def test_a_guard_refuses_before_the_first_write(place, guards, clusters, clauses, code, words):
     refuse(place, code, words, cluster_selectors=clusters, downsync=clauses, guards=guards)
@@ -506,12 +510,13 @@ def test_a_guard_refuses_before_the_first_write(place, guards, clusters, clauses
             ["1 cluster of 1", "cluster1"],
         ),
         ({"max_removed_clusters": "20%"}, [], MINE, "guard-max-removed-clusters", ["1 cluster of 1", "20%"]),
-        (
+        pytest.param(
             {"max_removed_objects": 1},
             LISBON,
             [CLAUSE],
             "guard-max-removed-objects",
             ["2 objects of 3", "ConfigMap bp-test/two"],
+            marks=pytest.mark.core,
         ),
         ({"max_removed_objects": "50%"}, LISBON, [CLAUSE], "guard-max-removed-objects", ["50%"]),
         ({"max_objects": "90%"}, LISBON, MINE, "guard-max-objects", ["3 objects", "90%"]),
@@ -574,7 +579,7 @@ def test_a_template_that_takes_everything_away_is_refused_unless_allowed(place, 
 # -- waits ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", ["bound", "applied", "healthy"])
+@pytest.mark.parametrize("level", ["bound", "applied", pytest.param("healthy", marks=pytest.mark.core)])
 @pytest.mark.usefixtures("emptied")
 def test_each_level_of_waiting_ends_with_what_it_says(place, level):
     done = ok(place.policy(cluster_selectors=BOTH, downsync=MINE, wait=level, wait_timeout=120))

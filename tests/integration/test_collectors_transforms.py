@@ -133,8 +133,12 @@ NEEDED = {"limit", "select", "combined_fields", "api_group", "resource"}
 
 @pytest.mark.parametrize(
     ("name", "option", "others", "value", "another", "place"),
-    OPTIONS,
-    ids=[f"{o[0]}-{o[1]}" for o in OPTIONS],
+    [
+        pytest.param(
+            *case, id="-".join(case[:2]), marks=pytest.mark.core if case[1] in ("filter", "remove") else ()
+        )
+        for case in OPTIONS
+    ],
 )
 def test_an_option_is_set_kept_changed_and_unset(
     stack, wds, call, name, option, others, value, another, place

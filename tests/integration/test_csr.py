@@ -33,6 +33,8 @@ from cryptography.x509.oid import NameOID
 
 from .running import alone
 
+pytestmark = pytest.mark.core
+
 CLUSTERS = "system:open-cluster-management:managed-clusters"
 ACCOUNT = "system:serviceaccount:open-cluster-management:agent-registration-bootstrap"
 ACCOUNT_GROUPS = ("system:serviceaccounts:open-cluster-management", "system:authenticated")

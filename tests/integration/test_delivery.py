@@ -66,6 +66,7 @@ def sign(stack: Running, name: str = "name") -> str:
     )
 
 
+@pytest.mark.core
 def test_a_changed_property_is_delivered_on_request(stack: Running, place, call):
     its = stack.cluster("its1")
     assert place()["changed"] and sign(stack) == "Lisbon, Rua Augusta"
@@ -140,6 +141,7 @@ def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, 
         assert (result["changed"], result["leftovers"]) == (False, [])
 
 
+@pytest.mark.core
 def test_a_cluster_that_is_away_is_named_apart_and_catches_up(stack: Running, place, call, module):
     place()
     with silent(stack, "cluster1"):

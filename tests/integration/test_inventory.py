@@ -97,6 +97,7 @@ ITS_READS = [
 ]
 
 
+@pytest.mark.core
 def test_the_clusters_of_a_hub_are_hosts(stack: Running, fleet: Path, run: Run) -> None:
     mark = stack.mark()
     found = listed(run("ansible-inventory", "-i", str(fleet), "--list"))

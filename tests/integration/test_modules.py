@@ -65,6 +65,7 @@ def methods(result):
 # -- workload -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_workload_is_created_left_alone_changed_and_removed(stack, call, probe):
     assert methods(probe(config_map())) == {"Namespace probe": "create", "ConfigMap settings": "create"}
     assert set(methods(probe(config_map())).values()) == {"none"}
@@ -112,6 +113,7 @@ def test_workload_fields_and_labels_of_others_survive(stack, probe):
     assert live["data"] == {"colour": "red", "their": "own"} and live["metadata"]["labels"]["x"] == "y"
 
 
+@pytest.mark.core
 def test_workload_conflict_names_owner_and_field_and_is_taken_over_on_request(stack, probe):
     probe()
     stack.cluster("wds1").apply(CONFIG_MAPS, config_map(colour="green"), field_manager="somebody")
@@ -123,6 +125,7 @@ def test_workload_conflict_names_owner_and_field_and_is_taken_over_on_request(st
     assert probe(config_map())["changed"] is False
 
 
+@pytest.mark.core
 def test_workload_secret_values_are_in_no_result(probe):
     secret = {
         "apiVersion": "v1",
@@ -166,6 +169,7 @@ def test_workload_brings_a_definition_and_its_resources_in_one_call(stack, call,
     assert probe(widget, definition)["changed"] is False
 
 
+@pytest.mark.core
 def test_workload_reads_files_folders_and_text(call, probe, tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.yaml").write_text(yaml.safe_dump(config_map("from-file")))
@@ -246,6 +250,7 @@ def test_a_named_connection_is_never_mixed_with_the_environment(stack, module, m
 # -- control_plane ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_control_plane_is_adopted_completed_left_alone_and_removed(stack, call, module):
     # A second name for the cluster of wds1: adopting it touches nothing that is in it.
     wanted = {
@@ -299,6 +304,7 @@ def test_control_plane_bad_input_is_one_sentence_and_nothing_is_written(stack, c
 # -- join_credentials ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_join_credentials_are_a_private_file_with_a_short_life(stack, module, tmp_path):
     dest = tmp_path / "new" / "cluster9"
     result = module(
@@ -363,7 +369,14 @@ def annotate_cluster2(stack):
     annotate(**dict.fromkeys(added))
 
 
-@pytest.mark.parametrize("option", ["labels", "annotations", "properties"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        pytest.param("labels", marks=pytest.mark.core),
+        "annotations",
+        pytest.param("properties", marks=pytest.mark.core),
+    ],
+)
 def test_managed_cluster_maps_are_set_kept_changed_and_unset(stack, described, annotate_cluster2, option):
     its = stack.cluster("its1")
 
@@ -493,6 +506,7 @@ def test_managed_cluster_with_workload_is_not_detached(stack, call):
 # -- workload_info ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_workload_info_tells_what_runs_where(stack, module):
     result = module(
         "workload_info", kubeconfig=stack.kubeconfig, context="hub", its="its1", wds="wds1", name="shop"

@@ -66,7 +66,13 @@ def test_the_table_of_kinds_is_what_a_wds_serves(stack):
         assert resolution.deliverable(one) == resolution.deliverable(mine)
 
 
-@pytest.mark.parametrize("clauses", CLAUSES.values(), ids=CLAUSES)
+@pytest.mark.parametrize(
+    "clauses",
+    [
+        pytest.param(clauses, id=name, marks=pytest.mark.core if name == "with settings" else ())
+        for name, clauses in CLAUSES.items()
+    ],
+)
 def test_files_and_api_servers_lead_to_the_same_placement(stack, module, inventory, clauses):
     policy = {"name": "offline-compared", "cluster_selectors": EDGE, "downsync": clauses}
     connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1", "its": "its1"}
@@ -94,6 +100,7 @@ def told(result: dict[str, Any]) -> list[dict[str, str]]:
     return [item for item in result["preview"]["warnings"] if item["code"] not in silent]
 
 
+@pytest.mark.core
 def test_what_files_say_of_the_shop_is_what_is_delivered(stack, module, inventory):
     """Beside the Binding that the real controller has made of the policy of the demo."""
     connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1", "its": "its1"}

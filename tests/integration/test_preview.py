@@ -67,6 +67,7 @@ def first(folder) -> subprocess.CompletedProcess[str]:
     return done
 
 
+@pytest.mark.core
 def test_the_demo_is_previewed_as_text(first, folder):
     lines = [line.strip() for line in first.stdout.splitlines()]
     assert "placement on hub: 1 policy, 2 clusters, 6 objects" in lines
@@ -78,6 +79,7 @@ def test_the_demo_is_previewed_as_text(first, folder):
     assert [line.strip() for line in written] == lines[lines.index(written[0]) :][: len(written)]
 
 
+@pytest.mark.core
 def test_the_demo_is_previewed_as_json_and_markdown(first, folder):
     data = json.loads((folder / "out" / "before" / "hub.json").read_text())
     assert (data["title"], data["compared"]) == ("hub", False)

@@ -46,6 +46,21 @@ APPLY = """\
 """
 
 
+# And then with its parent elsewhere: that is another set, which does not take the objects over.
+AGAIN = (
+    APPLY
+    + """\
+    - ansible.builtin.include_role:
+        name: kubestellar.core.workload
+        tasks_from: apply
+      vars:
+        workload_name: "{{ hub_workloads[0].name }}"
+        workload_source: "{{ hub_workloads[0].source }}"
+        workload_applyset_namespace: default
+"""
+)
+
+
 def archive() -> bytes:
     """The archive of the guide."""
     stream, content = io.BytesIO(), json.dumps(CATALOGUE).encode()
@@ -65,6 +80,7 @@ def project(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (folder / "apply.yml").write_text(APPLY)
+    (folder / "again.yml").write_text(AGAIN)
     with https.serving(folder, {"/catalogue-1.0.tar.gz": packed}) as site:
         text = FILES["group_vars/kubestellar_hubs.yml"].replace("{{ inventory_dir }}", str(folder))
         variables = yaml.safe_load(text)
@@ -107,7 +123,10 @@ def test_the_workload_of_the_guide_is_previewed_as_it_says(stack, project):
     assert (project / "hub.txt").read_text().strip("\n") == expected
 
 
-def test_the_workload_of_the_guide_is_applied_from_all_its_sources_and_then_stays(stack, project, removed):
+@pytest.mark.core
+def test_the_workload_of_the_guide_is_applied_from_all_its_sources_stays_and_is_removed(
+    stack, project, removed
+):
     removed.append("kiosk")
     done = run(stack, project / "apply.yml", project)
     assert assert_ok(done)["hub"]["changed"] == 1
@@ -127,12 +146,17 @@ def test_the_workload_of_the_guide_is_applied_from_all_its_sources_and_then_stay
         assert str(project) not in json.dumps(found[name])
     assert wds.get(wds.resource("batch/v1", "Job"), "kiosk-migrate", "kiosk") is None
     mark = stack.mark()
-    again = run(stack, project / "apply.yml", project)
-    assert assert_ok(again)["hub"]["changed"] == 0
-    # With its parent elsewhere it would be another set, which does not take the objects over.
-    other = run(stack, project / "apply.yml", project, "-e", "workload_applyset_namespace=default")
-    assert other.returncode and "belong to another set" in other.stdout
+    again = run(stack, project / "again.yml", project)
+    counters = recap(again.stdout)["hub"]
+    assert (counters["changed"], counters["failed"]) == (0, 1), again.stdout
+    assert "belong to another set" in again.stdout
     assert stack.writes_since(mark) == []
+    leaving = yaml.safe_load((project / "variables.yml").read_text())["hub_workloads"][0] | {
+        "state": "absent"
+    }
+    gone = run(stack, "workloads", project, "-e", json.dumps({"hub_workloads": [leaving]}))
+    assert assert_ok(gone)["hub"]["changed"] == 1
+    assert wds.get(_resources.NAMESPACES, "kiosk") is None
 
 
 def test_an_undefined_variable_and_an_object_that_is_there_twice_are_told_before_any_write(

@@ -239,6 +239,7 @@ def test_a_workload_is_an_applyset_as_kubectl_knows_it(stack, apply, call, wds, 
     assert names(wds) == set()
 
 
+@pytest.mark.core
 def test_what_is_not_wanted_any_more_is_pruned_unless_told_otherwise(apply, wds):
     apply(config_map("a"), config_map("b"), secret("s"))
     assert parent(wds)["applyset.kubernetes.io/additional-namespaces"] == PLACE
@@ -277,7 +278,13 @@ def test_a_second_run_lists_each_kind_once(apply, apply_with, wds):
 
 @pytest.mark.parametrize(
     ("left", "limit", "allowed"),
-    [(20, None, True), (9, None, False), (9, "55%", True), (19, "0", False), (0, "100%", False)],
+    [
+        (20, None, True),
+        pytest.param(9, None, False, marks=pytest.mark.core),
+        (9, "55%", True),
+        (19, "0", False),
+        (0, "100%", False),
+    ],
     ids=["ten always", "more than a fifth", "a higher limit", "none", "an empty source"],
 )
 def test_more_than_the_limit_is_refused_before_the_first_write(apply, wds, left, limit, allowed):
@@ -330,7 +337,12 @@ def test_a_workload_without_a_parent_is_found_in_all_kinds(apply, call, wds, sta
     ("fault", "words", "left"),
     [
         (Fault(CONFLICT, "PATCH", "/configmaps/b", 9), ["1 of 2 objects", "ConfigMap bulk/b"], {"s"}),
-        (Fault(CONFLICT, "DELETE", "/secrets/s", 9), ["1 of 1 objects", "Secret bulk/s"], {"s"}),
+        pytest.param(
+            Fault(CONFLICT, "DELETE", "/secrets/s", 9),
+            ["1 of 1 objects", "Secret bulk/s"],
+            {"s"},
+            marks=pytest.mark.core,
+        ),
         (Fault(CONFLICT, "PATCH", f"/{PROBE.name}", 9), [PROBE.name], set()),
     ],
     ids=["before anything is pruned", "while pruning", "after pruning"],
@@ -355,6 +367,7 @@ def test_nothing_is_applied_before_the_parent_says_where(apply, apply_with, wds)
     assert listed(apply(*wanted)["objects"], "create") == ["s"]
 
 
+@pytest.mark.core
 def test_a_failed_read_deletes_nothing_and_says_so(apply, apply_with, wds):
     apply(config_map("a"), secret("s"))
     result = apply_with(Fault(CONFLICT, "GET", "/secrets", 9), definitions=[config_map("a", colour="red")])
