@@ -790,6 +790,8 @@ def test_clusters_that_are_not_accepted_or_not_there(place):
         for name in ghosts:
             place.its.delete(MANAGED_CLUSTERS, name)
         eventually(lambda: not any(place.its.get(MANAGED_CLUSTERS, name) for name in ghosts))
+        # OCM makes a Namespace for who is accepted, and leaves it.
+        place.its.delete(NAMESPACES, "bp-silent")
 
 
 @pytest.mark.usefixtures("emptied")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils import _client
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
@@ -88,7 +89,8 @@ def test_a_write_that_others_keep_winning_is_one_sentence_and_the_next_run_goes_
     assert apply()["changed"] is True
 
 
-def test_a_server_that_is_gone_is_one_sentence(apply, stack, wds, tmp_path):
+def test_a_server_that_is_gone_is_one_sentence(apply, stack, wds, tmp_path, monkeypatch):
+    monkeypatch.setattr(_client, "_ATTEMPTS", 2)
     with relay.before(wds) as between:
         kubeconfig = between.kubeconfig()
     path = tmp_path / "gone.kubeconfig"
