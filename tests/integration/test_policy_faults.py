@@ -90,7 +90,7 @@ def test_a_write_that_others_keep_winning_is_one_sentence_and_the_next_run_goes_
 
 
 def test_a_server_that_is_gone_is_one_sentence(apply, stack, wds, tmp_path, monkeypatch):
-    monkeypatch.setattr(_client, "_ATTEMPTS", 2)
+    monkeypatch.setattr(_client, "_LONGEST_PAUSE", 0.25)
     with relay.before(wds) as between:
         kubeconfig = between.kubeconfig()
     path = tmp_path / "gone.kubeconfig"
