@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a diagnosis of a fleet costs: 100 WECs in a real ITS, with what KubeStellar itself delivers to them. Shown, not
-asserted: `make bench`.
+"""What a diagnosis of a fleet costs: 100 WECs in a real ITS, with what KubeStellar itself delivers to them.
 
 The clusters have no agents: what those would report is written by this file.
 """
@@ -11,9 +10,7 @@ from __future__ import annotations
 
 import datetime
 import json
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,11 +24,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     NAMESPACES,
 )
 
-from ..integration.running import Running, alone, assert_ok, destroy, make_stack
-from .measuring import cost, typed
+from ..integration.running import Running, alone
+from .measuring import Budget, Results, cost, median, scaled, typed
 
-WECS, OBJECTS, POLICIES, ROUNDS = 100, 60, 20, 3
-NAMES = [f"edge{number}" for number in range(WECS)]
+WECS, OBJECTS, POLICIES, ROUNDS = scaled(100, 5), scaled(60, 6), scaled(20, 3), scaled(3, 1)
+NAMES = [f"doctor{number}" for number in range(WECS)]
+TIME = Budget("doctor, the module alone", 10)
+MEMORY = Budget("doctor, the module alone, memory", 300, "MB")
 
 
 def conditions(*types: str) -> dict[str, Any]:
@@ -41,12 +40,10 @@ def conditions(*types: str) -> dict[str, Any]:
     return {"conditions": [{**good, "type": kind} for kind in types]}
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Running]:
-    """A hub of its own, with a fleet."""
-    running = make_stack("bench-doctor")
-    assert_ok(running.playbook("hub", timeout=1500))
-    its, wds = running.cluster("its1"), running.cluster("wds1")
+@pytest.fixture
+def fleet(stack: Running) -> Running:
+    """A hub with a fleet that gets all that is placed."""
+    its, wds = stack.cluster("its1"), stack.cluster("wds1")
 
     def register(name: str) -> None:
         its.create(NAMESPACES, typed(NAMESPACES, {"metadata": {"name": name}}))
@@ -57,7 +54,7 @@ def stack() -> Iterator[Running]:
         its.create(MANAGED_CLUSTERS, typed(MANAGED_CLUSTERS, cluster))
 
     _bulk.in_parallel(register, NAMES)
-    beat(running)
+    beat(stack)
     for number in range(OBJECTS):
         labels = {"app": f"policy{number % POLICIES}"}
         meta = {"name": f"object{number}", "namespace": "default", "labels": labels}
@@ -70,9 +67,8 @@ def stack() -> Iterator[Running]:
         }
         policy = {"metadata": {"name": f"policy{number}"}, "spec": spec}
         wds.create(BINDING_POLICIES, typed(BINDING_POLICIES, policy))
-    report_works(running)
-    yield running
-    destroy(running)
+    report_works(stack)
+    return stack
 
 
 def beat(running: Running) -> None:
@@ -129,20 +125,18 @@ def report_works(running: Running) -> None:
     _bulk.in_parallel(report, works)
 
 
-def test_diagnosis_of_a_fleet(stack: Running, capsys: pytest.CaptureFixture[str]) -> None:
+def test_diagnosis_of_a_fleet(fleet: Running, results: Results) -> None:
     """The module alone, in a process of its own, from its start to its table."""
-    arguments = {"kubeconfig": stack.kubeconfig, "context": "hub"}
-    lines = []
+    arguments = {"kubeconfig": fleet.kubeconfig, "context": "hub"}
+    runs = []
     for _round in range(ROUNDS):
-        beat(stack)
-        took, output = cost(alone("doctor"), stack.python_environment(), json.dumps(arguments))
+        beat(fleet)
+        took, output = cost(alone("doctor"), fleet.python_environment(), json.dumps(arguments))
         result = json.loads(output)
         assert result["findings"] == [], result["table"][:20]
         assert result["summary"]["wecs"] == WECS and result["summary"]["policies"] == POLICIES
-        lines.append(f"  {took}")
-    title = (
-        f"doctor: {WECS} WECs of a real ITS, {POLICIES} policies, {WECS * OBJECTS} ManifestWorks "
-        "(budget 10 s)"
-    )
-    with capsys.disabled():
-        sys.stdout.write("\n".join(["", title, *lines, ""]))
+        runs.append(took)
+    title = f"doctor: {WECS} WECs of a real ITS, {POLICIES} policies, {WECS * OBJECTS} ManifestWorks"
+    results.details(title, *(f"  {took}" for took in runs))
+    results.figure(TIME, median(runs).wall)
+    results.figure(MEMORY, median(runs).memory)

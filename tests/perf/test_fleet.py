@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What it costs to let a fleet in: 500 WECs that wait in a real ITS, in one task, beside a loop over kubernetes.core. Shown, not
-asserted: `make bench`.
+"""What it costs to let a fleet in: 500 WECs that wait in a real ITS, in one task, beside a loop over kubernetes.core.
 
 The clusters have no agents, so that what is measured is the hub's side: their requests are written by this file.
 """
@@ -12,11 +11,10 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
@@ -27,20 +25,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ..integration.running import Running, alone, assert_ok, destroy, make_stack
-from .measuring import cost
+from ..integration.running import Running, alone
+from .measuring import Budget, Results, cost, scaled
 
-FLEET, LOOP = 500, 10
+FLEET, LOOP = scaled(500, 10), scaled(10, 2)
+TIME = Budget("fleet let in, one task", 10)
+MEMORY = Budget("fleet let in, one task, memory", 300, "MB")
 ACCOUNT = "system:serviceaccount:open-cluster-management:agent-registration-bootstrap"
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Running]:
-    """A hub of its own."""
-    running = make_stack("bench-fleet")
-    assert_ok(running.playbook("hub", timeout=1500))
-    yield running
-    destroy(running)
 
 
 def pem(wec: str) -> str:
@@ -121,9 +112,9 @@ def tasks_of_a_loop(running: Running, names: Sequence[str]) -> list[dict[str, An
     ]
 
 
-def test_a_fleet_is_let_in(stack: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One task for 500, and a loop for a few."""
-    names = [f"edge{number}" for number in range(FLEET)]
+def test_a_fleet_is_let_in(stack: Running, tmp_path: Path, results: Results) -> None:
+    """One task for all, and a loop for a few."""
+    names = [f"fleet{number}" for number in range(FLEET)]
     ask(stack, names)
     arguments = {
         "kubeconfig": stack.kubeconfig,
@@ -149,11 +140,11 @@ def test_a_fleet_is_let_in(stack: Running, tmp_path: Path, capsys: pytest.Captur
     command += ["-e", f"ansible_python_interpreter={sys.executable}"]
     loop, output = cost([*command, str(tmp_path / "loop.yml")], stack.environment())
     assert "failed=0" in output, output
-    lines = [
-        f"{FLEET} clusters accepted, labelled and given properties in one task (budget 10 s, 300 MB)",
+    results.details(
+        f"{FLEET} clusters accepted, labelled and given properties in one task",
         f"  managed_cluster      {first}",
         f"  the same again       {again}   no write",
         f"  kubernetes.core      {loop.wall * FLEET / LOOP:6.0f} s   from a loop over {LOOP} that took {loop.wall:.1f} s, without any check",
-    ]
-    with capsys.disabled():
-        sys.stdout.write("\n".join(["", *lines, ""]))
+    )
+    results.figure(TIME, first.wall)
+    results.figure(MEMORY, first.memory)

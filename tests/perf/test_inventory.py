@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory plugin with 5,000 ManagedClusters in a real ITS. Shown, not asserted: `make bench`.
+"""The inventory plugin with 5,000 ManagedClusters in a real ITS.
 
 Beside it are Ansible's own floor, which is the same hosts, variables and groups in a JSON file, and what an inventory costs that
 asks for each group: one list with a label selector for each, as stolostron's plugin does. That one is ours, and does no more than
@@ -30,13 +30,15 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     NAMESPACES,
     SERVICE_ACCOUNTS,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
-from ..integration.running import Running, assert_ok, destroy, make_stack
-from .measuring import Cost, cost, median, typed
+from ..integration.running import Running, stopped
+from .measuring import Budget, Cost, Results, cost, median, scaled, typed
 
-CLUSTERS, REGIONS, ROUNDS = 5_000, 50, 3
+CLUSTERS, REGIONS, ROUNDS = scaled(5_000, 50), 50, scaled(3, 1)
+RATIO = Budget("inventory, times a static JSON file", 1.4, "×")
+PLUGIN = Budget("inventory, of it the plugin", 1)
+MEMORY = Budget("inventory, memory of the plugin alone", 300, "MB")
 NAMES = [f"edge{number:04}" for number in range(CLUSTERS)]
 CONDITIONS = (
     "HubAcceptedManagedCluster",
@@ -94,19 +96,12 @@ def labels(number: int) -> dict[str, str]:
 SELECTORS = sorted({f"{key}={value}" for number in range(CLUSTERS) for key, value in labels(number).items()})
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Running]:
-    """A hub of its own, with a fleet, and with no controllers beside it."""
-    running = make_stack("bench-inventory")
-    try:
-        assert_ok(running.playbook("hub", timeout=1500))
-        control = Supervisor(running.stack)
-        for name in control.states() or {}:
-            control._rpc().supervisor.stopProcess(name, True)
-        fill(running)
-        yield running
-    finally:
-        destroy(running)
+@pytest.fixture
+def fleet(stack: Running) -> Iterator[Running]:
+    """A hub with a fleet, and with no controllers beside it."""
+    with stopped(stack, ""):
+        fill(stack)
+        yield stack
 
 
 def fill(running: Running) -> None:
@@ -188,12 +183,12 @@ def static(exported: Mapping[str, Any]) -> dict[str, Any]:
     return {"all": {"children": groups}}
 
 
-def test_inventory_of_a_fleet(stack: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inventory_of_a_fleet(fleet: Running, tmp_path: Path, results: Results) -> None:
     """The whole command by turns, then the parts of the plugin, then the requests of the other way."""
     program = str(Path(sys.executable).parent / "ansible-inventory")
-    environment = {key: value for key, value in stack.environment().items() if not key.startswith("K8S_AUTH")}
+    environment = {key: value for key, value in fleet.environment().items() if not key.startswith("K8S_AUTH")}
     ours = tmp_path / "wecs.kubestellar.yml"
-    config = {"plugin": "kubestellar.core.wecs", "kubeconfig": stack.kubeconfig, "context": "hub"}
+    config = {"plugin": "kubestellar.core.wecs", "kubeconfig": fleet.kubeconfig, "context": "hub"}
     ours.write_text(json.dumps(config))
     cached = tmp_path / "cached.kubestellar.yml"
     cache = {
@@ -229,8 +224,8 @@ def test_inventory_of_a_fleet(stack: Running, tmp_path: Path, capsys: pytest.Cap
     runs = [cost([sys.executable, "-c", PARTS, str(ours)], environment) for _round in range(ROUNDS)]
     costs["plugin, no output"] = [run[0] for run in runs]
     parts = [json.loads(run[1]) for run in runs]
-    other = [sys.executable, "-c", BY_GROUP, stack.kubeconfig, *SELECTORS]
-    costs["a list for each group"] = [cost(other, environment)[0]]
+    other = [sys.executable, "-c", BY_GROUP, fleet.kubeconfig, *SELECTORS]
+    costs[f"{len(SELECTORS)} lists by group"] = [cost(other, environment)[0]]
     middle = {name: median(runs) for name, runs in costs.items()}
     lines = [f"  {name:<22} {found}" for name, found in middle.items()]
     for title, name in {
@@ -241,7 +236,8 @@ def test_inventory_of_a_fleet(stack: Running, tmp_path: Path, capsys: pytest.Cap
         wall, cpu = (statistics.median(run[name][index] for run in parts) for index in (0, 1))
         lines.append(f"  {title:<22} {wall:6.2f} s   CPU {cpu:6.2f} s")
     ratio = middle["plugin"].wall / middle["static JSON file"].wall
-    lines.append(f"  plugin / static file   {ratio:6.2f}     (budget 1.4), {len(SELECTORS)} lists by group")
     title = f"inventory of {CLUSTERS} clusters in a real ITS, {parts[0]['groups']} groups, medians of {ROUNDS} turns"
-    with capsys.disabled():
-        sys.stdout.write("\n".join(["", title, *lines, ""]))
+    results.details(title, *lines)
+    results.figure(RATIO, ratio)
+    results.figure(PLUGIN, statistics.median(run["parse"][0] for run in parts))
+    results.figure(MEMORY, middle["plugin, no output"].memory)

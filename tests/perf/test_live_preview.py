@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A preview of 10,000 objects in a real WDS and 1,000 ManagedClusters in a real ITS. Shown, not asserted: `make bench`.
+"""A preview of 10,000 objects in a real WDS and 1,000 ManagedClusters in a real ITS.
 
 Beside it is what people do without it: one `kubernetes.core.k8s_info` for each selector of the policy. That only lists;
 whether the policy would then do what is meant, it does not say.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,13 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 
-from ..integration.running import Running, alone, assert_ok, destroy, make_stack
-from .measuring import Cost, cost, median
+from ..integration.running import Running, alone
+from .measuring import Budget, Cost, Results, cost, median, scaled, typed
 
-OBJECTS, CLUSTERS, TEAMS, ROUNDS = 10_000, 1_000, 50, 3
+OBJECTS, CLUSTERS, TEAMS, ROUNDS = scaled(10_000, 100), scaled(1_000, 10), scaled(50, 5), scaled(3, 1)
+TIME = Budget("live preview, the module alone", None)
+RATIO = Budget("live preview, times faster than k8s_info", None, "×")
+MEMORY = Budget("live preview, the module alone, memory", 300, "MB")
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", True)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
@@ -41,23 +44,19 @@ SELECTED: dict[str, tuple[str, dict[str, str]]] = {
 KINDS = {"namespaces": "Namespace", "configmaps": "ConfigMap", "deployments": "Deployment"}
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Running]:
-    """A hub of its own, with much in it."""
-    running = make_stack("bench")
-    assert_ok(running.playbook("hub", timeout=1500))
-    wds, its = running.cluster("wds1"), running.cluster("its1")
+@pytest.fixture
+def full(stack: Running) -> Running:
+    """A hub with much in it."""
+    wds, its = stack.cluster("wds1"), stack.cluster("its1")
     _create(wds, NAMESPACES, [_meta(f"team{number}") for number in range(TEAMS)])
     _create(wds, CONFIG_MAPS, [_config_map(number) for number in range(0, OBJECTS, 2)])
     _create(wds, DEPLOYMENTS, [_deployment(number) for number in range(1, OBJECTS, 2)])
     _create(its, MANAGED_CLUSTERS, [_cluster(number) for number in range(CLUSTERS)])
-    yield running
-    destroy(running)
+    return stack
 
 
 def _create(cluster: Cluster, resource: Resource, objects: Sequence[dict[str, Any]]) -> None:
-    typed = [{"apiVersion": resource.api_version, "kind": resource.kind, **obj} for obj in objects]
-    _bulk.in_parallel(lambda obj: cluster.create(resource, obj), typed)
+    _bulk.in_parallel(lambda obj: cluster.create(resource, typed(resource, obj)), objects)
 
 
 def _meta(name: str, **more: Any) -> dict[str, Any]:
@@ -83,7 +82,7 @@ def _deployment(number: int) -> dict[str, Any]:
 
 def _cluster(number: int) -> dict[str, Any]:
     return {
-        "metadata": {"name": f"edge{number}", "labels": {"stage": "production" if number % 2 else "test"}},
+        "metadata": {"name": f"preview{number}", "labels": {"stage": "production" if number % 2 else "test"}},
         "spec": {"hubAcceptsClient": False},
     }
 
@@ -95,12 +94,10 @@ def _playbook(path: Path, tasks: Sequence[dict[str, Any]]) -> list[str]:
     return [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(path)]
 
 
-def test_preview_from_a_real_space(
-    stack: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_preview_from_a_real_space(full: Running, tmp_path: Path, results: Results) -> None:
     """The module alone, then a playbook with it and one with the naive way by turns."""
     arguments = {
-        "kubeconfig": stack.kubeconfig,
+        "kubeconfig": full.kubeconfig,
         "context": "hub",
         "wds": "wds1",
         "its": "its1",
@@ -136,7 +133,7 @@ def test_preview_from_a_real_space(
         tmp_path / "naive.yml",
         [
             {
-                "kubernetes.core.k8s_info": {"kubeconfig": stack.kubeconfig, **query},
+                "kubernetes.core.k8s_info": {"kubeconfig": full.kubeconfig, **query},
                 "register": f"p{number}",
                 "no_log": True,
             }
@@ -153,11 +150,11 @@ def test_preview_from_a_real_space(
     commands = {
         "the module alone": (
             alone("binding_policy_info"),
-            stack.python_environment(),
+            full.python_environment(),
             json.dumps(arguments),
         ),
-        "playbook, preview": (ours, stack.environment(), ""),
-        "playbook, k8s_info": (naive, stack.environment(), ""),
+        "playbook, preview": (ours, full.environment(), ""),
+        "playbook, k8s_info": (naive, full.environment(), ""),
     }
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for _round in range(ROUNDS):
@@ -166,9 +163,11 @@ def test_preview_from_a_real_space(
     middle = {name: median(runs) for name, runs in costs.items()}
     lines = [f"  {name:<20} {found}" for name, found in middle.items()]
     mine, theirs = middle["playbook, preview"], middle["playbook, k8s_info"]
-    lines.append(
-        f"  k8s_info takes {theirs.wall / mine.wall:.1f} times as long, {theirs.memory / mine.memory:.1f} times the memory"
+    results.details(
+        f"preview of {OBJECTS} objects in a real WDS × {CLUSTERS} clusters, medians of {ROUNDS} turns",
+        *lines,
+        f"  k8s_info takes {theirs.memory / mine.memory:.1f} times the memory",
     )
-    with capsys.disabled():
-        title = f"preview of {OBJECTS} objects in a real WDS × {CLUSTERS} clusters, medians of {ROUNDS} turns"
-        sys.stdout.write("\n".join(["", title, *lines, ""]))
+    results.figure(TIME, middle["the module alone"].wall)
+    results.figure(RATIO, theirs.wall / mine.wall)
+    results.figure(MEMORY, middle["the module alone"].memory)

@@ -1,23 +1,23 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a preview of 10,000 manifests in files and 1,000 clusters costs. Shown, not asserted: `make bench`."""
+"""What a preview of 10,000 manifests in files and 1,000 clusters costs."""
 
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import offline, report
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
 
-OBJECTS, CLUSTERS, POLICIES, FILES = 10_000, 1_000, 20, 100
+from .measuring import Budget, Results, Steps, scaled
+
+OBJECTS, CLUSTERS, POLICIES, FILES = scaled(10_000, 200), scaled(1_000, 20), 20, scaled(100, 4)
+PREVIEWS = Budget("offline preview, previews of all policies, CPU", 2)
+WHOLE = Budget("offline preview, all but reading YAML, CPU", None)
 
 
 def deployment(number: int) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def deployment(number: int) -> dict[str, Any]:
     }
 
 
-def test_offline_preview_of_many_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each step, in CPU seconds of this process. Reading is YAML's time, and is shown beside the rest."""
+def test_offline_preview_of_many_files(tmp_path: Path, results: Results) -> None:
+    """Each step. Reading is YAML's time, and is shown beside the rest."""
     manifests = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}]
     manifests += [deployment(number) for number in range(OBJECTS - 1)]
     for number in range(FILES):
@@ -61,33 +61,27 @@ def test_offline_preview_of_many_files(tmp_path: Path, capsys: pytest.CaptureFix
         {"name": f"cluster{number}", "labels": {"stage": f"stage{number % 2}"}} for number in range(CLUSTERS)
     ]
     options = {"policies": policies, "clusters": clusters}
-    rows: list[tuple[str, float, str]] = []
-
-    def measured(what: str, work: Callable[[], Any], said: Callable[[Any], str]) -> Any:
-        start = time.process_time()
-        result = work()
-        rows.append((what, time.process_time() - start, said(result)))
-        return result
-
-    read = measured("read", lambda: files.read(str(tmp_path)), lambda r: f"{len(r)} manifests")
-    scene = measured(
+    steps = Steps()
+    read = steps.take("read", lambda: files.read(str(tmp_path)), lambda r: f"{len(r)} manifests")
+    definitions = [piece.definition for piece in read]
+    scene = steps.take(
         "scene",
-        lambda: offline.scene({**options, "definitions": read}),
+        lambda: offline.scene({**options, "definitions": definitions}),
         lambda s: f"{len(s.contents['wds1'].candidates)} candidates",
     )
-    found = measured("previews", lambda: offline.previews(scene), lambda f: f"{len(f)} policies")
-    text = measured("text", lambda: report.text("hub", found), lambda t: f"{len(t)} lines")
-    measured("Markdown", lambda: report.markdown("hub", found), lambda m: f"{len(m)} characters")
-    measured(
+    found = steps.take("previews", lambda: offline.previews(scene), lambda f: f"{len(f)} policies")
+    text = steps.take("text", lambda: report.text("hub", found), lambda t: f"{len(t)} lines")
+    steps.take("Markdown", lambda: report.markdown("hub", found), lambda m: f"{len(m)} characters")
+    steps.take(
         "JSON",
         lambda: json.dumps(report.data("hub", found, compared=False)),
         lambda j: f"{len(j)} characters",
     )
     assert sum(len(entry["preview"]["objects"]) for entry in found) == OBJECTS - 1
     assert text[0] == f"placement on hub: {POLICIES} policies, {CLUSTERS} clusters, {OBJECTS - 1} objects"
-    lines = [f"  {what:<10} {seconds:6.2f} s   {said}" for what, seconds, said in rows]
-    total = sum(seconds for what, seconds, _said in rows if what != "read")
-    lines.append(f"  {'but read':<10} {total:6.2f} s")
-    with capsys.disabled():
-        title = f"offline preview of {OBJECTS} manifests in {FILES} files × {CLUSTERS} clusters, {POLICIES} policies"
-        sys.stdout.write("\n".join(["", title, *lines, ""]))
+    results.details(
+        f"offline preview of {OBJECTS} manifests in {FILES} files × {CLUSTERS} clusters, {POLICIES} policies",
+        *steps.lines,
+    )
+    results.figure(PREVIEWS, steps.seconds["previews"])
+    results.figure(WHOLE, sum(steps.seconds.values()) - steps.seconds["read"])

@@ -1,17 +1,13 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a preview of 10,000 objects and 1,000 clusters costs, without any API server. Shown, not asserted: `make bench`."""
+"""What a preview of 10,000 objects and 1,000 clusters costs, without any API server."""
 
 from __future__ import annotations
 
 import resource
-import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
-import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import templates
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Delivery, Facts, Target
@@ -22,7 +18,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
     Selected,
 )
 
-OBJECTS, CLUSTERS, POLICIES = 10_000, 1_000, 20
+from .measuring import Budget, Results, Steps, scaled
+
+OBJECTS, CLUSTERS, POLICIES = scaled(10_000, 400), scaled(1_000, 40), 20
+PREVIEW = Budget("preview, without API servers, CPU", 2)
+MEMORY = Budget("preview, without API servers, memory with the facts", 300, "MB")
 
 _VERBS = frozenset({"list", "watch"})
 _DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True, _VERBS)
@@ -78,31 +78,20 @@ def fleet() -> Facts:
     )
 
 
-def test_preview_of_a_large_fleet(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each part, in CPU seconds of this process."""
-    rows: list[tuple[str, float, str]] = []
-
-    def measured(what: str, work: Callable[[], Any], said: Callable[[Any], str]) -> Any:
-        start = time.process_time()
-        result = work()
-        rows.append((what, time.process_time() - start, said(result)))
-        return result
-
+def test_preview_of_a_large_fleet(results: Results) -> None:
+    """Each part."""
+    steps = Steps()
     facts = fleet()
-    seen = measured("preview", lambda: preview(_SPEC, facts), lambda p: f"{len(p.warnings)} warnings")
-    result = measured(
+    seen = steps.take("preview", lambda: preview(_SPEC, facts), lambda p: f"{len(p.warnings)} warnings")
+    result = steps.take(
         "result", seen.result, lambda r: f"{len(r['objects'])} objects × {len(r['clusters'])} clusters"
     )
-    gone = measured(
+    gone = steps.take(
         "removal", lambda: preview(None, facts), lambda p: f"{len(p.objects_removed)} objects leave"
     )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert (len(result["objects"]), len(result["clusters"])) == (OBJECTS, CLUSTERS)
     assert len(gone.objects_removed) == OBJECTS // POLICIES
-    title = (
-        f"preview of {OBJECTS} objects × {CLUSTERS} clusters, {POLICIES} policies (budget 2 s CPU, 300 MB)"
-    )
-    lines = [f"  {what:<10} {seconds:6.2f} s   {said}" for what, seconds, said in rows]
-    lines.append(f"  {'process':<10} {memory:6.0f} MB  with the facts and the test itself")
-    with capsys.disabled():
-        sys.stdout.write("\n".join(["", title, *lines, ""]))
+    results.details(f"preview of {OBJECTS} objects × {CLUSTERS} clusters, {POLICIES} policies", *steps.lines)
+    results.figure(PREVIEW, steps.seconds["preview"])
+    results.figure(MEMORY, memory)

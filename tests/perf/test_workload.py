@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""1,000 objects in a real WDS: first apply, unchanged, 1 % changed, a tenth pruned. Shown, not asserted: `make bench`.
+"""1,000 objects in a real WDS: first apply, unchanged, 1 % changed, a tenth pruned.
 
 Beside `workload` are, in the same run and with the same objects, one `kubernetes.core.k8s` with all of them, one for each of them
 in a loop (50 of them, the rest by calculation), and `kubectl apply --server-side`, for the pruning with `--applyset`. With
@@ -12,19 +12,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, NAMESPACES
 
-from ..integration.running import Running, alone, assert_ok, destroy, make_stack
-from .measuring import Cost, cost, median
+from ..integration.running import Running, alone
+from .measuring import Budget, Cost, Results, cost, median, scaled
 
-APPS, ROUNDS, LOOPED = 200, 3, 50
+APPS, ROUNDS, LOOPED = scaled(200, 20), scaled(3, 1), scaled(50, 3)
+TIMES = {
+    "first apply": Budget("workload, first apply, times faster than k8s", 2.5, "×", at_least=True),
+    "unchanged": Budget("workload, unchanged, times faster than k8s", 5, "×", at_least=True),
+}
+LOOP = Budget("workload, first apply, times faster than a loop", 100, "×", at_least=True)
+KUBECTL = Budget("workload, the slowest step of the module beside kubectl", 1, "×")
+MEMORY = Budget("workload, the module alone, memory", 300, "MB")
 PLACE = "bench"
 """One Namespace for all, since kubectl wants the parent of an ApplySet in that of its members."""
 
@@ -37,17 +43,6 @@ class Step(NamedTuple):
     command: Sequence[str]
     environment: Mapping[str, str]
     stdin: str = ""
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Running]:
-    """A hub of its own."""
-    running = make_stack("bench-workload")
-    assert_ok(running.playbook("hub", timeout=1500))
-    place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE}}
-    running.cluster("wds1").apply(NAMESPACES, place, field_manager="bench")
-    yield running
-    destroy(running)
 
 
 def _app(number: int, image: str = "1.0") -> list[dict[str, Any]]:
@@ -184,10 +179,10 @@ def _looped(stack: Running, folder: Path) -> list[float]:
     return seconds
 
 
-def test_workload_of_a_thousand_objects(
-    stack: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_workload_of_a_thousand_objects(stack: Running, tmp_path: Path, results: Results) -> None:
     """Each way by turns, from an empty WDS."""
+    place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLACE}}
+    stack.cluster("wds1").apply(NAMESPACES, place, field_manager="bench")
     ways = _steps(stack, tmp_path)
     costs: dict[str, list[list[Cost]]] = {name: [[] for _step in STEPS] for name in ways}
     for _round in range(ROUNDS):
@@ -197,25 +192,24 @@ def test_workload_of_a_thousand_objects(
                 if name.startswith("kubectl") and number == len(steps) - 1:
                     # kubectl prunes what it has applied with this very option before; that is not measured.
                     cost([*step.command[:-1], steps[0].command[-1]], step.environment)
-                costs[name][number].append(cost(*step)[0])
+                took, output = cost(*step)
+                costs[name][number].append(took)
+                if name == "workload, the module alone":
+                    assert json.loads(output)["changed"] is (STEPS[number] != "unchanged")
     _clean(stack)
     looped = _looped(stack, tmp_path)
     _clean(stack)
-    lines = ["", f"{len(_objects())} objects in a real WDS, medians of {ROUNDS} turns"]
     middle = {name: [median(runs) for runs in found] for name, found in costs.items()}
-    for number, step in enumerate(STEPS):
-        lines.append(f"  {step}")
-        lines += [f"    {name:<32} {found[number]}" for name, found in middle.items()]
+    module, kubectl, ours, theirs = middle.values()
+    results.details(f"{len(_objects())} objects in a real WDS, medians of {ROUNDS} turns")
+    for number, title in enumerate(STEPS):
+        results.details(f"  {title}", *(f"    {name:<32} {found[number]}" for name, found in middle.items()))
         if number < len(looped):
-            lines.append(
-                f"    {'kubernetes.core.k8s in a loop':<32} {looped[number]:6.0f} s   calculated from {LOOPED}"
-            )
-        ours, theirs = (
-            middle["workload, playbook"][number].wall,
-            middle["kubernetes.core.k8s, playbook"][number].wall,
-        )
-        module, kubectl = (middle[name][number].wall for name in list(ways)[:2])
-        line = f"    k8s takes {theirs / ours:.1f} times as long, kubectl {kubectl / module:.1f} times as long as the module"
-        lines.append(line + (f", a loop {looped[number] / ours:.0f} times" if number < len(looped) else ""))
-    with capsys.disabled():
-        sys.stdout.write("\n".join([*lines, ""]))
+            line = f"{'kubernetes.core.k8s in a loop':<32} {looped[number]:6.0f} s   calculated from {LOOPED}"
+            results.details(f"    {line}")
+        if title in TIMES:
+            results.figure(TIMES[title], theirs[number].wall / ours[number].wall)
+    results.figure(LOOP, looped[0] / ours[0].wall)
+    pairs = zip(module, kubectl, strict=True)
+    results.figure(KUBECTL, max(mine.wall / other.wall for mine, other in pairs))
+    results.figure(MEMORY, max(found.memory for found in module))
