@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -103,21 +106,32 @@ class Cost(NamedTuple):
         return f"{self.wall:6.2f} s   CPU {self.cpu:6.2f} s   {self.memory:5.0f} MB"
 
 
+_MEASURE = """\
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+code = subprocess.call(sys.argv[2:])
+wall, used = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as stream:
+    json.dump([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], stream)
+sys.exit(code)
+"""
+"""In between, since Linux says of a process that it was as large as the one that has started it, and tests may be large."""
+
+
 def cost(command: Sequence[str], environment: Mapping[str, str], stdin: str = "") -> tuple[Cost, str]:
     """What a command costs that succeeds, and what it prints."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(stdin)
-    process.stdin.close()
-    output = process.stdout.read()
-    _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output[-3000:]
-    wall = time.perf_counter() - start
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024), output
+    with tempfile.NamedTemporaryFile("r") as found:
+        done = subprocess.run(
+            [sys.executable, "-IS", "-c", _MEASURE, found.name, *command],
+            cwd=CHECKOUT,
+            env=environment,
+            input=stdin,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+        return Cost(*json.load(found)), done.stdout
 
 
 def median(runs: Iterable[Cost]) -> Cost:

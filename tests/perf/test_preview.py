@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-import resource
+import os
+import sys
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
@@ -18,11 +19,20 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
     Selected,
 )
 
-from .measuring import Budget, Results, Steps, scaled
+from ..integration.running import CHECKOUT
+from . import measuring
+from .measuring import Budget, Results, Steps, cost, scaled
 
 OBJECTS, CLUSTERS, POLICIES = scaled(10_000, 400), scaled(1_000, 40), 20
 PREVIEW = Budget("preview, without API servers, CPU", 2)
 MEMORY = Budget("preview, without API servers, memory with the facts", 300, "MB")
+_ALONE = """\
+from ansible_collections.kubestellar.core.tests.perf import measuring
+measuring.size = "{size}"
+from ansible_collections.kubestellar.core.tests.perf import test_preview
+test_preview.preview(test_preview._SPEC, test_preview.fleet()).result()
+"""
+"""Without what other benchmarks have left in this process."""
 
 _VERBS = frozenset({"list", "watch"})
 _DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True, _VERBS)
@@ -89,9 +99,10 @@ def test_preview_of_a_large_fleet(results: Results) -> None:
     gone = steps.take(
         "removal", lambda: preview(None, facts), lambda p: f"{len(p.objects_removed)} objects leave"
     )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert (len(result["objects"]), len(result["clusters"])) == (OBJECTS, CLUSTERS)
     assert len(gone.objects_removed) == OBJECTS // POLICIES
     results.details(f"preview of {OBJECTS} objects × {CLUSTERS} clusters, {POLICIES} policies", *steps.lines)
     results.figure(PREVIEW, steps.seconds["preview"])
-    results.figure(MEMORY, memory)
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")}
+    alone = _ALONE.format(size=measuring.size)
+    results.figure(MEMORY, cost([sys.executable, "-c", alone], environment)[0].memory)
