@@ -8,7 +8,11 @@ default.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.filter.hub_limits import hub_limits
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 
 from ..integration.running import Running, alone, assert_ok
 from .measuring import Budget, Cost, Results, cost, machine, scaled
@@ -34,10 +38,22 @@ def definitions(namespace: str) -> list[dict[str, Any]]:
     return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, *config_maps]
 
 
-def delivered(running: Running, **variables: Any) -> tuple[Cost, float]:
+def rates(running: Running) -> set[str]:
+    """Requests a second that the controllers and the agents may send, as their command lines say it."""
+    commands = [process.command for process in processes.of_stack(running.stack)]
+    return {
+        flag for command in commands for flag in command if flag.startswith(("--wds-qps=", "--kube-api-qps="))
+    }
+
+
+def delivered(running: Running, limits: Mapping[str, int], **variables: Any) -> tuple[Cost, float]:
     """What it costs to place the objects and to see them applied, and the part of what the machine then did."""
-    name = f"bench{len(variables)}"
+    name = f"bench{limits['agent_qps']}"
     assert_ok(running.playbook("site", "-e", json.dumps({"hub_workloads": [], **variables}), timeout=1500))
+    assert rates(running) == {
+        f"--wds-qps={limits['controller_qps']}",
+        f"--kube-api-qps={limits['agent_qps']}",
+    }
     where = {"kubeconfig": running.kubeconfig, "context": "hub", "wds": "wds1", "name": name}
     environment = running.python_environment()
     cost(alone("workload"), environment, json.dumps({**where, "definitions": definitions(name)}))
@@ -60,8 +76,8 @@ def delivered(running: Running, **variables: Any) -> tuple[Cost, float]:
 
 def test_delivery_to_two_clusters(stack: Running, results: Results) -> None:
     """Upstream's limits, then ours, which the hub keeps."""
-    theirs, _share = delivered(stack, hub_limits=UPSTREAM)
-    ours, share = delivered(stack)
+    theirs, _share = delivered(stack, UPSTREAM, hub_limits=UPSTREAM)
+    ours, share = delivered(stack, hub_limits(2))
     assert_ok(stack.playbook("wecs", "-e", "wec_state=absent"))
     results.details(
         f"{OBJECTS} objects to 2 WECs, until all are applied",
