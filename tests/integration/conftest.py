@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -14,9 +15,11 @@ from typing import Any
 import ansible.module_utils._internal
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import Hub
 from .running import Running, assert_ok, destroy, make_stack
+from .traces import traces
 
 
 def _worker() -> str:
@@ -25,14 +28,41 @@ def _worker() -> str:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Running]:
-    """The stack that all tests of a worker share, set up by site.yml; they clean up after themselves."""
+def set_up() -> Iterator[tuple[Running, str]]:
+    """The stack that all tests of a worker share, and all that site.yml said when it set it up."""
     name = os.environ.get("KUBESTELLAR_TEST_STACK", "test")
     running = make_stack(f"{name}{_worker()}")
-    assert_ok(running.playbook("site", timeout=1500))
-    yield running
+    done = running.playbook("site", "-vvv", "--diff", timeout=1500)
+    assert_ok(done)
+    yield running, done.stdout + done.stderr
     if "KUBESTELLAR_TEST_KEEP" not in os.environ:
         destroy(running)
+
+
+@pytest.fixture(scope="session")
+def stack(set_up: tuple[Running, str]) -> Running:
+    """The stack that all tests of a worker share; they clean up after themselves."""
+    return set_up[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A file of tests leaves nothing in the stack that others use after it."""
+    tests = [item for item in request.session.items if item.path == request.path]
+    if not any("stack" in getattr(item, "fixturenames", ()) for item in tests):
+        yield
+        return
+    running = request.getfixturevalue("stack")
+    before = traces(running)
+    yield
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: traces(running) == before)
+    after = traces(running)
+    left = [
+        *(f"left {one}" for one in sorted(after - before)),
+        *(f"lost {one}" for one in sorted(before - after)),
+    ]
+    assert not left, f"{request.path.name} has {', '.join(left)}."
 
 
 @pytest.fixture

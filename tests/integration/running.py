@@ -19,10 +19,11 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import LEASES, MANAGED_CLUSTERS
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import condition
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
-from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import LEASE
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[2]
@@ -31,7 +32,6 @@ _ALONE = """\
 import json, sys
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.kubestellar.core.plugins.modules import {module}
-from ansible_collections.kubestellar.core.tests.waiting import eventually
 with patch_module_args(json.load(sys.stdin)):
     {module}.main()
 """
@@ -210,20 +210,19 @@ def stopped(running: Running, *programs: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def silent(running: Running, name: str) -> Iterator[None]:
-    """The agent of a cluster does not run, and is missed."""
+    """The agent of a cluster does not run, and has not been heard of for ten minutes."""
     its, server = running.cluster("its1"), Supervisor(running.stack)._rpc().supervisor
-    its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 1}})
     agent = f"ocm-agent-{name}"
 
-    def unavailable() -> str:
-        managed, lease = its.get(MANAGED_CLUSTERS, name), its.get(LEASES, registered.LEASE, name)
-        return registered.unavailable_because(managed, lease, time.time())
+    def said() -> str | None:
+        return condition(its.get(MANAGED_CLUSTERS, name), "ManagedClusterConditionAvailable").get("status")
 
     server.stopProcess(agent, True)
     try:
-        eventually(unavailable)
+        long_ago = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() - 600))
+        its.patch(LEASES, LEASE, name, {"spec": {"renewTime": long_ago}})
+        eventually(lambda: said() == "Unknown")
         yield
     finally:
-        its.patch(MANAGED_CLUSTERS, name, None, {"spec": {"leaseDurationSeconds": 60}})
         server.startProcess(agent, True)
-        eventually(lambda: not unavailable())
+        eventually(lambda: said() == "True")

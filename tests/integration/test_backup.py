@@ -224,6 +224,12 @@ def fleet() -> Iterator[Running]:
         destroy(running)
 
 
+@pytest.fixture(autouse=True)
+def settled(fleet) -> None:
+    """Nothing is under way when a test begins."""
+    eventually(lambda: len(placement(fleet)) == TEAMS + 1 and delivered(fleet))
+
+
 # -- looking ---------------------------------------------------------------------------------------------------------
 
 
@@ -383,7 +389,7 @@ def let_an_hour_pass(running: Running, works: dict[str, set[str]]) -> None:
     eventually(lambda: not any(old_works(running)[wec] & works[wec] for wec in WECS))
 
 
-# -- the tests, in this order ----------------------------------------------------------------------------------------
+# -- the tests -----------------------------------------------------------------------------------------------------
 
 
 def test_a_backup_is_private_complete_and_changes_only_with_the_hub(fleet, tmp_path):
@@ -479,21 +485,24 @@ def test_a_fresh_hub_takes_over_what_runs_in_the_workload_clusters(fleet, tmp_pa
     let_an_hour_pass(fleet, works)
     assert running_there(fleet) == there
     assert creations_and_deletions(fleet, audited) == []
+    what_was_taken_over_obeys_the_fresh_hub(fleet)
 
 
-def test_what_was_taken_over_obeys_the_fresh_hub(fleet):
-    wds = fleet.cluster("wds1")
-    before = fleet.cluster("cluster1").get(CONFIG_MAPS, "item-1", "team0")
-    changed = {"metadata": {"labels": {TEAM: "team0"}}, "data": {"price": "7"}}
-    wds.patch(CONFIG_MAPS, "item-1", "team0", changed, field_manager="kubectl-edit")
+def what_was_taken_over_obeys_the_fresh_hub(fleet: Running) -> None:
+    wds, wec = fleet.cluster("wds1"), fleet.cluster("cluster1")
+    before = wec.get(CONFIG_MAPS, "item-1", "team0")
+    (item,) = (obj for obj in team_objects(0) if obj["metadata"]["name"] == "item-1")
+    apply(wds, [{**item, "data": {"price": "7"}}])
     wds.delete(BINDING_POLICIES, "team8")
 
-    def arrived() -> bool:
-        live = fleet.cluster("cluster1").get(CONFIG_MAPS, "item-1", "team0")
-        return live["data"]["price"] == "7" and live["metadata"]["uid"] == before["metadata"]["uid"]
+    def arrived(price: str) -> bool:
+        live = wec.get(CONFIG_MAPS, "item-1", "team0")
+        return live["data"]["price"] == price and live["metadata"]["uid"] == before["metadata"]["uid"]
 
-    eventually(arrived)
-    eventually(lambda: fleet.cluster("cluster1").get(CONFIG_MAPS, "item-1", "team8") is None)
+    eventually(lambda: arrived("7"))
+    eventually(lambda: wec.get(CONFIG_MAPS, "item-1", "team8") is None)
+    apply(wds, [item, policy(8)])
+    eventually(lambda: arrived("1"))
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------
@@ -539,11 +548,13 @@ def test_what_is_there_with_another_content_is_refused_unless_the_backup_is_to_w
 def test_another_placement_is_named(fleet, saved, module):
     its = fleet.cluster("its1")
     its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"labels": {"tier": "silver"}}})
-    eventually(
-        lambda: all(not placement(fleet)[f"wds2/{name}"]["clusters"] for name in ("team3", "team7")), 300
-    )
-    failed = module("space_restore", **saved, wait_timeout=6)
-    its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"labels": {"tier": "gold"}}})
+    try:
+        eventually(
+            lambda: all(not placement(fleet)[f"wds2/{name}"]["clusters"] for name in ("team3", "team7"))
+        )
+        failed = module("space_restore", **saved, wait_timeout=6)
+    finally:
+        its.patch(MANAGED_CLUSTERS, "cluster2", None, {"metadata": {"labels": {"tier": "gold"}}})
     assert failed["failed"] and failed["placement"] == "different"
     assert [entry["policy"] for entry in failed["differences"]] == ["team3", "team7"]
     assert "wds2/team3 lacks the cluster cluster2" in failed["msg"]
@@ -551,11 +562,14 @@ def test_another_placement_is_named(fleet, saved, module):
 
 
 def test_a_backup_that_cannot_read_everything_fails_and_keeps_the_earlier(fleet, saved, tmp_path, module):
-    before = archives(tmp_path / "b")
-    limited = limited_kubeconfig(fleet.cluster("wds2"), tmp_path / "viewer")
-    failed = module(
-        "space_backup", dir=saved["dir"], spaces=[{"name": "wds2", "role": "wds", "kubeconfig": str(limited)}]
-    )
+    before, wds = archives(tmp_path / "b"), fleet.cluster("wds2")
+    try:
+        limited = limited_kubeconfig(wds, tmp_path / "viewer")
+        space = {"name": "wds2", "role": "wds", "kubeconfig": str(limited)}
+        failed = module("space_backup", dir=saved["dir"], spaces=[space])
+    finally:
+        wds.delete(CLUSTER_ROLE_BINDINGS, "viewer")
+        wds.delete(SERVICE_ACCOUNTS, "viewer", "default")
     assert failed["failed"] and "wds2: cannot list" in failed["msg"] and "403" in failed["msg"]
     assert archives(tmp_path / "b") == before
 

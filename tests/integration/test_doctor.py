@@ -739,6 +739,7 @@ def test_two_policies_that_deliver_the_same_in_different_ways(wds, its, doctor):
 # -- the playbook -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_playbook_shows_writes_and_fails_as_it_is_told(stack, its, tmp_path):
     done = stack.playbook("doctor", "-e", f"doctor_output={tmp_path}")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ EXAMPLES = sorted((CHECKOUT / "playbooks" / "examples").glob("*.yml"))
 STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", True)
 STALLS = Resource("market.example.com", "v1", "stalls", "Stall", True)
 CLUSTERS = ("cluster1", "cluster2")
+OWN = {"greeter", "nginx", "market", "singleton", "greeting", "once", "elastic", "counted"}
+"""The Namespaces of the examples."""
 
 
 @pytest.fixture
-def run(stack: Running, tmp_path: Path) -> Callable[..., tuple[dict[str, int], str]]:
+def run(stack: Running, tmp_path: Path) -> Iterator[Callable[..., tuple[dict[str, int], str]]]:
     """Run all examples; the counters of the hub, and what was shown."""
     everything = tmp_path / "examples.yml"
     everything.write_text(json.dumps([{"ansible.builtin.import_playbook": str(path)} for path in EXAMPLES]))
@@ -40,7 +42,13 @@ def run(stack: Running, tmp_path: Path) -> Callable[..., tuple[dict[str, int], s
         done = stack.playbook(everything, "-e", extra, timeout=600)
         return assert_ok(done)["hub"], done.stdout
 
-    return do
+    yield do
+    if OWN & namespaces(stack, "wds1"):
+        do(example_state="absent")
+
+
+def namespaces(stack: Running, name: str) -> set[str]:
+    return {item["metadata"]["name"] for item in stack.cluster(name).list(NAMESPACES).items}
 
 
 def test_every_example_does_what_it_says(stack: Running, run):
@@ -69,18 +77,7 @@ def test_every_example_does_what_it_says(stack: Running, run):
     assert stack.cluster("cluster1").get(STATEFUL_SETS, "web", "elastic")["spec"]["replicas"] == 3
 
     run(example_state="absent")
-    for name in (*CLUSTERS, "wds1"):
-        left = {item["metadata"]["name"] for item in stack.cluster(name).list(NAMESPACES).items}
-        assert not left & {
-            "greeter",
-            "nginx",
-            "market",
-            "singleton",
-            "greeting",
-            "once",
-            "elastic",
-            "counted",
-        }
+    assert not any(OWN & namespaces(stack, name) for name in (*CLUSTERS, "wds1"))
 
 
 def results(stack: Running) -> dict[str, list[list[dict[str, Any]]]]:

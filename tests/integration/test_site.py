@@ -6,26 +6,25 @@
 from __future__ import annotations
 
 import base64
-import os
+import json
 import re
-import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import DEPLOYMENTS, JOBS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .running import CHECKOUT, CONTEXTS, assert_ok, make_stack
-
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", True)
-JOBS = Resource("batch", "v1", "jobs", "Job", True)
+from .running import CHECKOUT, CONTEXTS, INVENTORY, assert_ok, make_stack
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("wec", ["cluster1", "cluster2"])
 def test_the_shop_runs_in_both_clusters(stack, wec):
     cluster = stack.cluster(wec)
@@ -37,23 +36,76 @@ def test_the_shop_runs_in_both_clusters(stack, wec):
     assert store["name"].startswith({"cluster1": "Lisbon", "cluster2": "Turin"}[wec])
 
 
+@pytest.mark.core
 def test_the_wds_runs_no_workload_and_gets_the_status_back(stack):
     wds = stack.cluster("wds1")
-    pods = Resource("", "v1", "pods", "Pod", True)
-    assert wds.list(pods).items == []
+    assert wds.list(_resources.PODS).items == []
     assert wds.get(DEPLOYMENTS, "till", "shop")["status"]["readyReplicas"] == 2
 
 
-def test_a_second_run_changes_nothing_and_sends_no_write(stack):
-    assert_ok(stack.playbook("site"))  # other tests have used this stack
+@dataclass(frozen=True)
+class SecondRun:
+    """What a further run of site.yml has said and done, with the collection as a user has installed it."""
+
+    done: subprocess.CompletedProcess[str]
+    written: list[str]
+    collection: Path
+    home: Path
+
+
+OWN_KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: production\n"
+
+
+@pytest.fixture(scope="module")
+def second_run(stack, tmp_path_factory) -> SecondRun:
+    """At highest verbosity, from another folder, by somebody with a kubeconfig of their own."""
+    folder, home = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("home")
+    (home / ".kube").mkdir()
+    (home / ".kube" / "config").write_text(OWN_KUBECONFIG)
+    galaxy = str(Path(sys.executable).parent / "ansible-galaxy")
+    (built,) = run_in(folder, galaxy, "collection", "build", str(CHECKOUT), "--output-path", str(folder))
+    options = ("--offline", "--no-deps", "--force", "--collections-path", str(folder))
+    run_in(folder, galaxy, "collection", "install", str(built), *options)
+    collection = folder / "ansible_collections" / "kubestellar" / "core"
+    arguments = stack.arguments("site", "-vvv", "--diff", inventory=collection / "inventories" / "embedded")
+    arguments[3] = "kubestellar.core.site"
+    environment = {
+        **stack.environment(),
+        "ANSIBLE_COLLECTIONS_PATH": f"{folder}:{CHECKOUT / '.venv' / 'collections'}",
+        "HOME": str(home),
+        "KUBECONFIG": str(home / ".kube" / "config"),
+    }
     before = stack.mark()
-    counters = assert_ok(stack.playbook("site"))
+    done = subprocess.run(
+        arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=400
+    )
+    return SecondRun(done, stack.writes_since(before), collection, home)
+
+
+def run_in(folder: Path, *command: str) -> list[Path]:
+    """Run a command in a folder. Returns the archives there."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [*folder.glob("*.tar.gz")]
+
+
+@pytest.mark.core
+def test_a_second_run_changes_nothing_and_sends_no_write(second_run):
+    counters = assert_ok(second_run.done)
     assert {host: values["changed"] for host, values in counters.items()} == {
         "hub": 0,
         "cluster1": 0,
         "cluster2": 0,
     }
-    assert stack.writes_since(before) == []
+    assert second_run.written == []
+
+
+@pytest.mark.core
+def test_site_runs_from_an_installed_collection_by_its_full_name(second_run):
+    assert_ok(second_run.done)
+    files = set(re.findall(r"(?m)^task path: (.*):\d+$", second_run.done.stdout))
+    assert len(files) > 10
+    assert [path for path in files if not Path(path).is_relative_to(second_run.collection)] == []
 
 
 def test_a_check_run_on_the_running_stack_forecasts_nothing_and_writes_nothing(stack):
@@ -63,6 +115,7 @@ def test_a_check_run_on_the_running_stack_forecasts_nothing_and_writes_nothing(s
     assert stack.writes_since(before) == []
 
 
+@pytest.mark.core
 def test_a_check_run_on_an_empty_machine_forecasts_everything_and_makes_nothing(stack, tmp_path):
     empty = make_stack("empty")
     done = empty.playbook("site", "--check", "--diff", "-e", f"kubestellar_home={tmp_path / 'home'}")
@@ -86,6 +139,7 @@ def test_a_change_is_forecast_and_then_made(stack):
     assert assert_ok(stack.playbook("hub"))["hub"]["changed"] == 1
 
 
+@pytest.mark.core
 def test_the_kubeconfig_is_private_complete_and_named_like_the_clusters(stack):
     path = Path(stack.kubeconfig)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -96,6 +150,7 @@ def test_the_kubeconfig_is_private_complete_and_named_like_the_clusters(stack):
         assert stack.cluster(context).ready()
 
 
+@pytest.mark.core
 def test_nothing_listens_beyond_loopback(stack):
     pids = {process.pid for process in processes.of_stack(stack.stack)}
     listeners = subprocess.run(
@@ -106,59 +161,87 @@ def test_nothing_listens_beyond_loopback(stack):
     assert [line for line in ours if not line.split()[3].startswith("127.0.0.1:")] == []
 
 
+@pytest.mark.core
 def test_nothing_of_it_is_world_readable_and_no_secret_is_in_a_command_line(stack):
     assert stat.S_IMODE(stack.stack.folder.stat().st_mode) & 0o077 == 0
     commands = "\n".join(process.text for process in processes.of_stack(stack.stack))
     assert "eyJ" not in commands and "PRIVATE KEY" not in commands
 
 
-def test_no_secret_is_in_the_output_at_highest_verbosity(stack, tmp_path):
-    # A cluster that must join again makes the run mint and hand over a credential.
-    its = stack.cluster("its1")
-    done = stack.playbook("site", "-vvv", "--diff")
-    assert_ok(done)
+@pytest.mark.core
+def test_no_secret_is_in_the_output_at_highest_verbosity(set_up, second_run):
+    """Neither of the run that has minted credentials and handed them over, nor of the one after it."""
+    stack, first = set_up
+    assert_ok(second_run.done)
+    output = first + second_run.done.stdout + second_run.done.stderr
     secrets = set()
     for context in yaml.safe_load(Path(stack.kubeconfig).read_text())["users"]:
         secrets.add(context["user"]["client-key-data"])
-    for secret in (
-        its.list(_resources.SECRETS).items + stack.cluster("cluster1").list(_resources.SECRETS).items
-    ):
+    its, wec = stack.cluster("its1"), stack.cluster("cluster1")
+    for secret in its.list(_resources.SECRETS).items + wec.list(_resources.SECRETS).items:
         secrets |= {value for value in (secret.get("data") or {}).values() if len(value) > 40}
     plain = {base64.b64decode(value).decode(errors="ignore") for value in secrets}
     assert secrets
-    assert [value[:20] for value in secrets if value in done.stdout + done.stderr] == []
-    assert [value[:20] for value in plain if value and value in done.stdout + done.stderr] == []
-    assert not re.search(r"eyJ[A-Za-z0-9_-]{20,}\.", done.stdout)
+    assert [value[:20] for value in secrets if value in output] == []
+    assert [value[:20] for value in plain if value and value in output] == []
+    assert not re.search(r"eyJ[A-Za-z0-9_-]{20,}\.", output)
 
 
-def test_the_users_own_kubeconfig_and_home_stay_untouched(stack, tmp_path, monkeypatch):
-    own = tmp_path / ".kube" / "config"
-    own.parent.mkdir()
-    own.write_text("apiVersion: v1\nkind: Config\ncurrent-context: production\n")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("KUBECONFIG", str(own))
-    assert_ok(stack.playbook("site"))
-    assert own.read_text() == "apiVersion: v1\nkind: Config\ncurrent-context: production\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".kube"]
+@pytest.mark.core
+def test_the_users_own_kubeconfig_and_home_stay_untouched(second_run):
+    assert_ok(second_run.done)
+    assert (second_run.home / ".kube" / "config").read_text() == OWN_KUBECONFIG
+    assert sorted(path.name for path in second_run.home.rglob("*")) == [".kube", "config"]
+
+
+@pytest.mark.core
+def test_labels_of_clusters_and_workloads_are_forecast_and_then_made(stack, module, tmp_path):
+    """By the playbooks for one part alone."""
+    source = tmp_path / "more.yml"
+    wec_labels = {"location-group": "edge", "city": "turin", "shift": "night"}
+    (shop,) = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())["hub_workloads"]
+    shop["labels"] = {"season": "winter"}
+    hosts = {"cluster2": {"wec_labels": wec_labels}}
+    source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": hosts}}))
+    changes = {
+        "wecs": ("cluster2", ("-i", str(source), "--limit", "cluster2")),
+        "workloads": ("hub", ("-e", json.dumps({"hub_workloads": [shop]}))),
+    }
+
+    def there() -> dict[str, bool]:
+        managed = stack.cluster("its1").get(_resources.MANAGED_CLUSTERS, "cluster2")
+        deployment = stack.cluster("wds1").get(DEPLOYMENTS, "till", "shop")
+        return {
+            "wecs": managed["metadata"]["labels"].get("shift") == "night",
+            "workloads": deployment["metadata"]["labels"].get("season") == "winter",
+        }
+
+    try:
+        for playbook in ("wecs", "workloads"):
+            host, arguments = changes[playbook]
+            mark = stack.mark()
+            forecast = stack.playbook(playbook, *arguments, "--check", "--diff")
+            assert assert_ok(forecast)[host]["changed"] == 1
+            assert ("night" if playbook == "wecs" else "winter") in forecast.stdout
+            assert stack.writes_since(mark) == [] and not there()[playbook]
+            assert assert_ok(stack.playbook(playbook, *arguments))[host]["changed"] > 0
+            assert there()[playbook]
+        wec = stack.cluster("cluster2")
+        eventually(lambda: wec.get(DEPLOYMENTS, "till", "shop")["metadata"]["labels"].get("season"))
+    finally:
+        assert_ok(stack.playbook("site", "--tags", "wec,workload"))
+    assert there() == {"wecs": False, "workloads": False}
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (
+        pytest.param(
             lambda inv: inv["kubestellar_hubs"]["hosts"]["hub"].update(hub_wdss=[]),
             ["hub", "hub_wdss", "hub_wdses"],
+            marks=pytest.mark.core,
         ),
         (lambda inv: inv["kubestellar_hubs"].update(hosts={}), ["cluster1", "no hub to register with"]),
-        (
-            lambda inv: inv["kubestellar_wecs"]["hosts"]["cluster2"].update(wec_name="cluster1"),
-            ["cluster2", "wec_name"],
-        ),
-        (lambda inv: inv["kubestellar_wecs"]["hosts"].update({"Bad_Name": {}}), ["Bad_Name", "legal"]),
-        (
-            lambda inv: inv["kubestellar_wecs"]["hosts"]["cluster1"].update(wec_labels="edge"),
-            ["cluster1", "wec_labels"],
-        ),
     ],
 )
 def test_a_wrong_inventory_is_one_sentence_before_anything_is_started(tmp_path, change, words):
@@ -177,19 +260,3 @@ def test_a_wrong_inventory_is_one_sentence_before_anything_is_started(tmp_path, 
     assert done.returncode != 0
     assert all(word in output for word in words), output
     assert not wrong.stack.folder.exists()
-
-
-def test_site_runs_from_an_installed_collection_by_its_full_name(stack, tmp_path):
-    site = tmp_path / "ansible_collections" / "kubestellar" / "core"
-    for part in ("meta", "plugins", "roles", "playbooks"):
-        shutil.copytree(CHECKOUT / part, site / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(CHECKOUT / "galaxy.yml", site)
-    arguments = stack.arguments("site")
-    arguments[3] = "kubestellar.core.site"
-    environment = {**stack.environment(), "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
-    done = subprocess.run(
-        arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    counters = assert_ok(done)
-    assert sum(values["changed"] for values in counters.values()) == 0
-    assert os.path.exists(stack.kubeconfig)

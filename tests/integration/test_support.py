@@ -30,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     SERVICE_ACCOUNTS,
     Resource,
 )
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .running import CONTEXTS, Running, assert_ok
 
@@ -115,6 +116,7 @@ def there(running: Running, context: str, *objects: tuple[Resource, dict[str, An
     finally:
         for resource, name, namespace in reversed(made):
             cluster.delete(resource, name, namespace)
+            eventually(lambda: cluster.get(resource, name, namespace) is None)  # noqa: B023 (waited for within)
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +198,7 @@ def made(
     return path, done.stdout, written
 
 
+@pytest.mark.core
 def test_the_bundle_has_what_its_index_says_and_is_for_its_owner_only(made):
     path, shown, _written = made
     assert re.fullmatch(r"kubestellar-support-hub-\d{8}T\d{6}Z\.tar\.gz", path.name) and str(path) in shown
@@ -225,6 +228,7 @@ def path_of_stack(index: dict[str, Any]) -> str:
     return str(index["clusters"][-1]["name"])
 
 
+@pytest.mark.core
 def test_objects_of_every_cluster_are_in_it(made):
     files = contents(made[0])
     for path, name in (
@@ -259,6 +263,7 @@ def test_objects_of_every_cluster_are_in_it(made):
     assert json.loads(files["doctor/findings.json"])["summary"]["spaces"] == 2
 
 
+@pytest.mark.core
 def test_logs_of_the_processes_are_in_it(made):
     files = contents(made[0])
     logs = {name: text for name, text in files.items() if name.startswith("stack/")}
@@ -268,6 +273,7 @@ def test_logs_of_the_processes_are_in_it(made):
     assert max(text.count("\n") for text in logs.values()) <= 500
 
 
+@pytest.mark.core
 def test_what_is_missing_is_named_first(made):
     path, shown, _written = made
     files = contents(path)
@@ -280,6 +286,7 @@ def test_what_is_missing_is_named_first(made):
     assert "no such host" in page.partition("## Warnings")[2].partition("\n## ")[0]
 
 
+@pytest.mark.core
 def test_no_secret_of_the_stack_is_in_it(planted, made):
     everything = "\n".join(f"{name}\n{text}" for name, text in contents(made[0]).items())
     secrets = secrets_of(planted)
@@ -290,6 +297,7 @@ def test_no_secret_of_the_stack_is_in_it(planted, made):
     assert "PRIVATE KEY-----" not in everything
 
 
+@pytest.mark.core
 def test_nothing_was_written_to_any_cluster(made):
     assert made[2] == []
 
