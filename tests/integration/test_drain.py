@@ -72,6 +72,11 @@ def serving(stack, clusters) -> Iterator[None]:
     eventually(lambda: settled(stack))
 
 
+def label(stack: Running, name: str, **labels: str | None) -> None:
+    """Label a cluster as somebody who does not use the collection; None takes a label away."""
+    stack.cluster("its1").patch(MANAGED_CLUSTERS, name, None, {"metadata": {"labels": labels}})
+
+
 def labels(stack: Running, name: str) -> dict[str, str]:
     return dict(stack.cluster("its1").get(MANAGED_CLUSTERS, name)["metadata"].get("labels") or {})
 
@@ -161,9 +166,16 @@ def wait_delivered(stack: Running, names: Iterable[str], *clusters: str) -> None
         )
 
 
-def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clusters, inside):
+@pytest.fixture
+def by_others(stack) -> Iterator[None]:
+    """Somebody else has labelled cluster1."""
+    label(stack, "cluster1", **{"by.others/tier": "gold"})
+    yield
+    label(stack, "cluster1", **{"by.others/tier": None})
+
+
+def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clusters, inside, by_others):
     its = stack.cluster("its1")
-    its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": "gold"}}})
     before, staying = labels(stack, "cluster1"), uid(stack, "cluster2")
     result = clusters(clusters=inside("cluster1"), state="drained")
     (entry,) = result["clusters"]
@@ -181,7 +193,6 @@ def test_a_drained_cluster_is_empty_and_gets_back_exactly_what_it_had(stack, clu
     assert clusters(names=["cluster1"])["changed"] is False
     eventually(lambda: placed(stack) == {"cluster1", "cluster2"})
     assert uid(stack, "cluster2") == staying
-    its.patch(MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"by.others/tier": None}}})
 
 
 def test_what_an_agent_has_overlooked_is_withdrawn_too(stack, clusters, inside):
@@ -290,7 +301,7 @@ def test_a_label_by_which_a_policy_selects_is_a_property_of_its_templates_too(st
         eventually(lambda: not any(found(name)["metadata"] for name in names))
         wds.delete(NAMESPACES, "tiers")
         for name in names:
-            its.patch(MANAGED_CLUSTERS, name, None, {"metadata": {"labels": {"tier": None}}})
+            label(stack, name, tier=None)
 
 
 def test_a_policy_that_selects_by_the_lack_of_a_label_is_named(stack, clusters):
@@ -334,7 +345,9 @@ def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack,
     assert uid(stack, "cluster2") == staying
 
 
-def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
+@pytest.fixture
+def maintenance(stack, tmp_path) -> tuple[str, ...]:
+    """The arguments of a maintenance of cluster2, with a look into it in between."""
     tasks = [
         {
             "name": "Look at the cluster",
@@ -346,16 +359,38 @@ def test_the_maintenance_playbook_hands_over_in_between(stack, tmp_path):
         {"name": "It is empty", "ansible.builtin.assert": {"that": "'shop' not in seen.stdout"}},
     ]
     (tmp_path / "tasks.yml").write_text(yaml.safe_dump(tasks))
-    extra = ["-e", "drain_hosts=cluster2", "-e", f"drain_tasks={tmp_path}/tasks.yml"]
-    keep = ["-e", json.dumps({"wec_keep_available": {"kubestellar_wecs": 1}})]
+    return ("-e", "drain_hosts=cluster2", "-e", f"drain_tasks={tmp_path}/tasks.yml")
+
+
+@pytest.mark.core
+def test_the_maintenance_playbook_hands_over_in_between(stack, maintenance):
+    keep = json.dumps({"wec_keep_available": {"kubestellar_wecs": 1}})
     staying = uid(stack, "cluster1")
-    done = stack.playbook("drain", *extra, *keep)
+    done = stack.playbook("drain", *maintenance, "-e", keep)
     assert assert_ok(done)["cluster2"]["changed"] == 2
+    assert "Look at the cluster" in done.stdout
     assert uid(stack, "cluster1") == staying and labels(stack, "cluster2")["location-group"] == "edge"
-    done = stack.playbook("drain", *extra, "-e", json.dumps({"wec_keep_available": {"kubestellar_wecs": 2}}))
+
+
+def test_a_maintenance_that_would_leave_too_few_or_names_nobody_is_refused(stack, maintenance):
+    before = labels(stack, "cluster2")
+    keep = json.dumps({"wec_keep_available": {"kubestellar_wecs": 2}})
+    done = stack.playbook("drain", *maintenance, "-e", keep)
     assert done.returncode != 0 and "of kubestellar_wecs only 1 cluster would stay available" in done.stdout
+    assert labels(stack, "cluster2") == before
     done = stack.playbook("drain")
     assert done.returncode != 0 and "Name the clusters" in done.stdout + done.stderr
+
+
+@pytest.mark.core
+def test_the_evacuation_playbook_empties_what_is_silent_and_nothing_else(stack):
+    staying = uid(stack, "cluster2")
+    with silent(stack, "cluster1"):
+        arguments = ("-e", json.dumps({"wec_evacuate_after": 5, "wec_max_drained": 1}))
+        assert assert_ok(stack.playbook("evacuate", *arguments))["hub"]["changed"] == 1
+    eventually(lambda: placed(stack) == {"cluster2"})
+    assert uid(stack, "cluster2") == staying
+    # It is back, and nobody else is silent.
     assert assert_ok(stack.playbook("evacuate"))["hub"]["changed"] == 0
 
 
@@ -529,11 +564,10 @@ def test_one_cluster_that_fails_does_not_stop_the_others(stack, tmp_path):
     try:
         arguments = stack.arguments("wecs", "-i", str(source))
         done = stack.run(arguments, ANSIBLE_SHOW_CUSTOM_STATS="true")
+        assert done.returncode == 2 and labels(stack, "cluster2")["shift"] == "night"
     finally:
-        stack.cluster("its1").patch(
-            MANAGED_CLUSTERS, "cluster1", None, {"metadata": {"labels": {"owner": None}}}
-        )
-    assert done.returncode == 2 and labels(stack, "cluster2")["shift"] == "night"
+        label(stack, "cluster1", owner=None)
+        label(stack, "cluster2", shift=None)
     counters = recap(done.stdout)
     assert (counters["cluster1"]["failed"], counters["cluster2"]["failed"]) == (1, 0)
     assert "somebody" in done.stdout

@@ -32,10 +32,15 @@ EVERYWHERE = {name for names in RINGS.values() for name in names}
 MORE = EVERYWHERE - {"cluster1", "cluster2"}
 
 
-def workload(image: str = "registry.example.com/api:1") -> dict[str, Any]:
-    """An entry of `hub_workloads`: one Deployment, ring by ring."""
+def by_ring(ring: str) -> dict[str, Any]:
+    """A wave."""
+    return {"name": ring, "cluster_selectors": [{"match_labels": {"ring": ring}}]}
+
+
+def workload(*waves: dict[str, Any]) -> dict[str, Any]:
+    """An entry of `hub_workloads`: one Deployment, wave by wave."""
     labels = {"app": "api"}
-    container = {"name": "api", "image": image}
+    container = {"name": "api", "image": "registry.example.com/api:1"}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -46,12 +51,17 @@ def workload(image: str = "registry.example.com/api:1") -> dict[str, Any]:
         },
     }
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rings"}}
-    waves = [{"name": ring, "cluster_selectors": [{"match_labels": {"ring": ring}}]} for ring in RINGS]
     return {
         "name": "rings",
         "source": {"definitions": [namespace, deployment]},
-        "placement": {"waves": waves},
+        "placement": {"waves": list(waves)},
     }
+
+
+def handling(*waves: dict[str, Any], timeout: int = 120, **changed: Any) -> tuple[str, ...]:
+    """The arguments with which `workloads.yml` handles the workload alone."""
+    variables = {"hub_workloads": [{**workload(*waves), **changed}], "workload_wait_timeout": timeout}
+    return ("-e", json.dumps(variables))
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +89,16 @@ def rings(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def deploy(rings: Running) -> Iterator[Callable[..., tuple[str, ...]]]:
-    """The arguments with which `workloads.yml` handles the workload alone, which is gone again in the end."""
+def gone(stack: Running) -> Iterator[None]:
+    """The workload is gone in the end."""
+    yield
+    assert_ok(stack.playbook("workloads", *handling(*map(by_ring, RINGS), state="absent")))
 
-    def arguments(timeout: int = 120, **changed: Any) -> tuple[str, ...]:
-        variables = {"hub_workloads": [{**workload(), **changed}], "workload_wait_timeout": timeout}
-        return ("-e", json.dumps(variables))
 
-    yield arguments
-    assert_ok(rings.playbook("workloads", *arguments(state="absent")))
+@pytest.fixture
+def deploy(rings: Running, gone: None) -> Callable[..., tuple[str, ...]]:
+    """The arguments with which `workloads.yml` takes the workload from ring to ring."""
+    return lambda timeout=120: handling(*map(by_ring, RINGS), timeout=timeout)
 
 
 def running(stack: Running) -> set[str]:
@@ -100,6 +111,30 @@ def cordon(stack: Running, name: str, on: bool) -> None:
     cluster = stack.cluster(name)
     for node in cluster.list(NODES).items:
         cluster.patch(NODES, node["metadata"]["name"], None, {"spec": {"unschedulable": on or None}})
+
+
+@pytest.mark.core
+def test_a_first_wave_that_breaks_stops_the_other_and_the_next_run_goes_on(stack: Running, gone: None):
+    """In the two clusters of the inventory, in which the Deployment is looked for itself."""
+    waves = [
+        {"name": city, "cluster_selectors": [{"match_labels": {"city": city}}]}
+        for city in ("lisbon", "turin")
+    ]
+    there = {name: stack.cluster(name) for name in ("cluster1", "cluster2")}
+    cordon(stack, "cluster1", True)
+    try:
+        done = stack.playbook("workloads", *handling(*waves, timeout=6))
+        assert recap(done.stdout)["hub"]["failed"] == 1
+        assert "wave 1 of 2 (lisbon) stopped" in done.stdout and "not begun: turin" in done.stdout
+        assert "cluster1: Deployment rings/api" in done.stdout
+        assert there["cluster2"].get(DEPLOYMENTS, "api", "rings") is None
+    finally:
+        cordon(stack, "cluster1", False)
+    done = stack.playbook("workloads", *handling(*waves))
+    assert_ok(done)
+    assert "wave 1 of 2 (lisbon): healthy on 1 cluster" in done.stdout
+    for cluster in there.values():
+        assert cluster.get(DEPLOYMENTS, "api", "rings")["status"]["availableReplicas"] == 1
 
 
 def test_a_wave_that_breaks_stops_the_rest(rings: Running, deploy):
