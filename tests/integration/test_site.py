@@ -11,6 +11,7 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,6 @@ import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import DEPLOYMENTS, JOBS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import processes
-from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .running import CHECKOUT, CONTEXTS, INVENTORY, assert_ok, make_stack
 
@@ -194,43 +194,46 @@ def test_the_users_own_kubeconfig_and_home_stay_untouched(second_run):
     assert sorted(path.name for path in second_run.home.rglob("*")) == [".kube", "config"]
 
 
+@pytest.fixture
+def inventory_again(stack) -> Iterator[None]:
+    """In the end clusters and workloads are as the inventory says."""
+    yield
+    assert_ok(stack.playbook("site", "--tags", "wec,workload"))
+
+
 @pytest.mark.core
-def test_labels_of_clusters_and_workloads_are_forecast_and_then_made(stack, module, tmp_path):
-    """By the playbooks for one part alone."""
+def test_a_label_of_a_cluster_is_forecast_and_then_made(stack, tmp_path, inventory_again):
+    labels = {"location-group": "edge", "city": "turin", "shift": "night"}
     source = tmp_path / "more.yml"
-    wec_labels = {"location-group": "edge", "city": "turin", "shift": "night"}
+    source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": {"cluster2": {"wec_labels": labels}}}}))
+    arguments = ("-i", str(source), "--limit", "cluster2")
+
+    def live() -> dict[str, str]:
+        metadata = stack.cluster("its1").get(_resources.MANAGED_CLUSTERS, "cluster2")["metadata"]
+        return {key: metadata["labels"][key] for key in labels if key in metadata["labels"]}
+
+    mark, before = stack.mark(), live()
+    forecast = stack.playbook("wecs", *arguments, "--check", "--diff")
+    assert assert_ok(forecast)["cluster2"]["changed"] == 1 and "shift: night" in forecast.stdout
+    assert stack.writes_since(mark) == [] and live() == before != labels
+    assert assert_ok(stack.playbook("wecs", *arguments))["cluster2"]["changed"] == 1
+    assert live() == labels
+
+
+@pytest.mark.core
+def test_a_label_of_a_workload_is_forecast_and_then_made(stack, inventory_again):
     (shop,) = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())["hub_workloads"]
-    shop["labels"] = {"season": "winter"}
-    hosts = {"cluster2": {"wec_labels": wec_labels}}
-    source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": hosts}}))
-    changes = {
-        "wecs": ("cluster2", ("-i", str(source), "--limit", "cluster2")),
-        "workloads": ("hub", ("-e", json.dumps({"hub_workloads": [shop]}))),
-    }
+    arguments = ("-e", json.dumps({"hub_workloads": [{**shop, "labels": {"season": "winter"}}]}))
 
-    def there() -> dict[str, bool]:
-        managed = stack.cluster("its1").get(_resources.MANAGED_CLUSTERS, "cluster2")
-        deployment = stack.cluster("wds1").get(DEPLOYMENTS, "till", "shop")
-        return {
-            "wecs": managed["metadata"]["labels"].get("shift") == "night",
-            "workloads": deployment["metadata"]["labels"].get("season") == "winter",
-        }
+    def live(name: str) -> str | None:
+        return stack.cluster(name).get(DEPLOYMENTS, "till", "shop")["metadata"]["labels"].get("season")
 
-    try:
-        for playbook in ("wecs", "workloads"):
-            host, arguments = changes[playbook]
-            mark = stack.mark()
-            forecast = stack.playbook(playbook, *arguments, "--check", "--diff")
-            assert assert_ok(forecast)[host]["changed"] == 1
-            assert ("night" if playbook == "wecs" else "winter") in forecast.stdout
-            assert stack.writes_since(mark) == [] and not there()[playbook]
-            assert assert_ok(stack.playbook(playbook, *arguments))[host]["changed"] > 0
-            assert there()[playbook]
-        wec = stack.cluster("cluster2")
-        eventually(lambda: wec.get(DEPLOYMENTS, "till", "shop")["metadata"]["labels"].get("season"))
-    finally:
-        assert_ok(stack.playbook("site", "--tags", "wec,workload"))
-    assert there() == {"wecs": False, "workloads": False}
+    mark = stack.mark()
+    forecast = stack.playbook("workloads", *arguments, "--check", "--diff")
+    assert assert_ok(forecast)["hub"]["changed"] > 0 and "season: winter" in forecast.stdout
+    assert stack.writes_since(mark) == [] and live("wds1") is None
+    assert assert_ok(stack.playbook("workloads", *arguments))["hub"]["changed"] > 0
+    assert [live(name) for name in ("wds1", "cluster1", "cluster2")] == ["winter"] * 3
 
 
 @pytest.mark.parametrize(

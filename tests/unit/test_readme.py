@@ -257,6 +257,42 @@ def test_the_readme_lists_exactly_what_there_is():
     assert rows == {role: role for role in SPECS}
 
 
+def functions(path: Path) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+def playbooks_of(node: ast.FunctionDef, known: dict[str, ast.FunctionDef]) -> set[str]:
+    """What a test runs, also in its fixtures and in the functions that it names: run("site") and playbooks / "site.yml"."""
+    found, seen, waiting = set(), set(), [node]
+    while waiting:
+        for part in ast.walk(waiting.pop()):
+            name = part.id if isinstance(part, ast.Name) else part.arg if isinstance(part, ast.arg) else None
+            if name in known and name not in seen:
+                seen.add(name)
+                waiting.append(known[name])
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.args:
+                first = part.args[0]
+                if part.func.attr in ("arguments", "playbook", "run", "start_playbook"):
+                    found.add(str(getattr(first, "value", "")))
+            elif isinstance(part, ast.Constant) and str(part.value).endswith(".yml"):
+                found.add(str(part.value).removesuffix(".yml"))
+    return found
+
+
+def test_each_playbook_is_run_by_a_core_test():
+    folder, found = ROOT / "tests" / "integration", set()
+    shared = functions(folder / "running.py") | functions(folder / "conftest.py")
+    for path in folder.glob("test_*.py"):
+        own = functions(path)
+        everything = "pytestmark = pytest.mark.core" in path.read_text()
+        for name, node in own.items():
+            marked = everything or any("pytest.mark.core" in ast.unparse(one) for one in node.decorator_list)
+            if name.startswith("test_") and marked:
+                found |= playbooks_of(node, shared | own)
+    listed = set(re.findall(r"(?m)^\| `kubestellar\.core\.(\w+)` \|", text_of(README)))
+    assert listed - found == set()
+
+
 @pytest.mark.parametrize("document", [README, USER_GUIDE])
 def test_the_folders_of_logs_are_those_of_the_stack(document):
     stack = home.Stack.of("", "kubestellar")
