@@ -89,10 +89,13 @@ def rings(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def gone(stack: Running) -> Iterator[None]:
+def gone(stack: Running, module: Callable[..., dict[str, Any]]) -> Iterator[None]:
     """The workload is gone in the end."""
     yield
-    assert_ok(stack.playbook("workloads", *handling(*map(by_ring, RINGS), state="absent")))
+    wds = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1", "name": "rings"}
+    for name, more in (("binding_policy", {"its": "its1"}), ("workload", {})):
+        result = module(name, **wds, **more, state="absent")
+        assert not result.get("failed"), result
 
 
 @pytest.fixture
