@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-HUB = {"hub", "installed"}
-"""The fixtures of the hosting cluster that all tests of hubs by the core chart share."""
+HOSTING = "hosting"
+"""The fixture of the hosting cluster that all tests of hubs by the core chart share."""
 STACK = "stack"
 """The fixture of the embedded stack that all other tests of a process share."""
 
@@ -56,7 +56,7 @@ def _fixtures(item: pytest.Item) -> set[str]:
 
 
 def _group(item: pytest.Item, *, one_stack: bool) -> str:
-    if _fixtures(item) & HUB:
+    if HOSTING in _fixtures(item):
         return "chart"
     if one_stack and STACK in _fixtures(item):
         return STACK

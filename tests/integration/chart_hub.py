@@ -5,6 +5,9 @@
 
 Only what runs inside Pods is simulated. So the API servers of spaces of type `k8s` are not there; those of type `host` are the
 hosting cluster itself.
+
+There is one hosting cluster for all tests of a session. Before a test, it goes back to the state that the test begins with, unless
+nothing was written since it was in it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,110 @@ from typing import Any
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded import clusters, kwok, processes
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .running import CHECKOUT, Running, assert_ok
 
 HOSTING = CHECKOUT / "tests" / "integration" / "chart" / "hosting.yml"
 ONE = {"hub_itses": [{"name": "its1", "type": "host"}], "hub_wdses": [{"name": "wds1"}]}
+BARE = "bare"
+"""The state of a hosting cluster with the KubeFlex manager and nothing of the chart."""
+_OWN = ("kube-apiserver/", "kube-controller-manager/", "kube-scheduler/", "kwok", "kubeflex-manager/")
+"""Who writes to the hosting cluster unasked, as a user agent begins."""
+_MANAGER = "kubeflex-manager"
+
+Begin = Callable[[str, Callable[[], object]], None]
+"""How a fixture begins with a state of its own name, which is made on its first use."""
+
+
+class Hosting:
+    """The hosting cluster, and copies of what its etcd held, by the name of the state."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        self.state = ""
+        self._mark = 0
+
+    @property
+    def states(self) -> set[str]:
+        """The states that it can go back to."""
+        return {folder.name for folder in self._saved.glob("*")}
+
+    def set_up(self) -> None:
+        """Run the cluster and the KubeFlex manager, from what a session before this one has kept on."""
+        for name in self.states - {BARE}:
+            shutil.rmtree(self._saved / name)
+        if self.states:
+            self._load(BARE)
+        assert_ok(self.running.run(self.running.arguments(HOSTING), timeout=900))
+        self.save(BARE)
+
+    def save(self, name: str) -> None:
+        """Be able to go back to what is there now."""
+
+        def copy() -> None:
+            shutil.rmtree(self._saved / name, ignore_errors=True)
+            self._saved.mkdir(exist_ok=True)
+            _copy(self._data, self._saved / name)
+
+        self._while_stopped(copy)
+        self._is(name)
+
+    def bring_to(self, name: str) -> None:
+        """Be in this state: it is restored, unless nothing was written since it was."""
+        if self.state != name or self._written():
+            self._load(name)
+
+    def _load(self, name: str) -> None:
+        def copy() -> None:
+            shutil.rmtree(self._data)
+            _copy(self._saved / name, self._data)
+
+        self._while_stopped(copy)
+        self._is(name)
+
+    def _is(self, name: str) -> None:
+        self.state, self._mark = name, self.running.audited("hub")
+
+    def _written(self) -> bool:
+        """Whether anybody has written who does not do so unasked."""
+        return any(
+            not event.get("userAgent", "").startswith(_OWN) and "dryRun=All" not in event["requestURI"]
+            for event in self.running.audit("hub", self._mark)
+        )
+
+    def _while_stopped(self, work: Callable[[], None]) -> None:
+        """Do something while neither the cluster nor what watches it runs: what they know of it may be wrong afterwards."""
+        stack = self.running.stack
+        supervisor = Supervisor(stack)._rpc().supervisor
+        with stack.starting(Progress(None)):
+            (program,) = (name for name in Supervisor(stack).states() or {} if name.startswith(_MANAGER))
+            supervisor.stopProcess(program, True)
+            # Without grace: what they have written is in the page cache, and nobody waits for more of it.
+            processes.stop(list(kwok.components(stack, "hub").values()), grace=0)
+            work()
+            # From here on, marks count anew.
+            (stack.cluster("hub") / "logs" / "audit.log").unlink(missing_ok=True)
+            kwok.start(stack, "hub", stack.bin.resolve())
+            clusters.wait_ready(stack, "hub")
+        supervisor.startProcess(program, True)
+        eventually((stack.cluster("hub") / "logs" / "audit.log").exists)
+
+    @property
+    def _data(self) -> Path:
+        return self.running.stack.cluster("hub") / "etcd"
+
+    @property
+    def _saved(self) -> Path:
+        return self.running.stack.folder / "states"
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy of a folder. Most of what etcd keeps is room for later, and no copy of `shutil` leaves it out."""
+    subprocess.run(["cp", "-a", "--sparse=always", str(source), str(target)], check=True)
 
 
 @dataclass(frozen=True)
@@ -102,11 +204,6 @@ class Hub:
             )
         )
         return self._start(self.running.arguments(playbook, *extra, inventory=inventory))
-
-    def set_up(self) -> None:
-        """Run the cluster and the KubeFlex manager, and lay the chart down."""
-        assert_ok(self._start(self.running.arguments(HOSTING)))
-        self.lay_down_chart()
 
     def lay_down_chart(self) -> Path:
         """Make a copy of the core chart with the chart that it depends on in it; its folder."""

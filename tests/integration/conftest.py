@@ -17,7 +17,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .chart_hub import Hub
+from .chart_hub import BARE, Begin, Hosting, Hub
 from .running import Running, assert_ok, destroy, make_stack
 from .traces import traces
 
@@ -104,19 +104,50 @@ def call(stack: Running, module: Callable[..., dict[str, Any]]) -> Callable[...,
     return run
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """An existing cluster for a hub with one ITS and one WDS, with nothing of the chart in it yet."""
+@pytest.fixture(scope="session")
+def hosting() -> Iterator[Hosting]:
+    """The hosting cluster of all hubs by the core chart."""
     name = os.environ.get("KUBESTELLAR_TEST_STACK", "test") + f"-chart{_worker()}"
-    made = Hub(make_stack(name), tmp_path_factory.mktemp("chart"))
+    made = Hosting(make_stack(name))
     made.set_up()
     yield made
     if "KUBESTELLAR_TEST_KEEP" not in os.environ:
         destroy(made.running)
 
 
-@pytest.fixture(scope="module")
-def installed(hub: Hub) -> Hub:
+@pytest.fixture
+def hub(hosting: Hosting, anywhere: Hub, request: pytest.FixtureRequest) -> Hub:
+    """An existing cluster for a hub with one ITS and one WDS, and a chart.
+
+    There is nothing of the chart in it, unless the test has a fixture that begins with a state that is saved already.
+    """
+    (state, *_more) = [*hosting.states.intersection(request.fixturenames), BARE]
+    hosting.bring_to(state)
+    return anywhere
+
+
+@pytest.fixture
+def anywhere(hosting: Hosting, tmp_path_factory: pytest.TempPathFactory) -> Hub:
+    """A chart beside the cluster, whatever is in that, for a test that only reads."""
+    made = Hub(hosting.running, tmp_path_factory.mktemp("chart"))
+    made.lay_down_chart()
+    return made
+
+
+@pytest.fixture
+def begin(hosting: Hosting) -> Begin:
+    """Begin with a state that is made on its first use: `begin("adopted", make)` in the fixture of this name, which needs `hub`."""
+
+    def bring_about(name: str, make: Callable[[], object]) -> None:
+        if hosting.state != name:
+            make()
+            hosting.save(name)
+
+    return bring_about
+
+
+@pytest.fixture
+def installed(hub: Hub, begin: Begin) -> Hub:
     """The same with the chart installed by hub.yml."""
-    assert_ok(hub.run("hub"))
+    begin("installed", lambda: assert_ok(hub.run("hub")))
     return hub

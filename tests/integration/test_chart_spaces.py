@@ -19,7 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .chart_hub import Hub, encoded
+from .chart_hub import Begin, Hub, encoded
 from .running import assert_ok
 
 WDS2_SECRET = ("admin-kubeconfig", "wds2-system")
@@ -37,11 +37,15 @@ def spaces(hub: Hub, *wdses: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def adopted(hub: Hub) -> Hub:
+@pytest.fixture
+def adopted(hub: Hub, begin: Begin) -> Hub:
     """The hub with its spaces; what KubeStellar's controller-manager would put into a WDS is there, since it is only simulated."""
-    hub.define_kinds()
-    assert_ok(hub.run("hub", **spaces(hub, "wds2")))
+
+    def make() -> None:
+        hub.define_kinds()
+        assert_ok(hub.run("hub", **spaces(hub, "wds2")))
+
+    begin("adopted", make)
     return hub
 
 
@@ -111,7 +115,8 @@ def credentials(hub: Hub, module: Any, *, admin: bool = False, **options: Any) -
     return dict(module("space_credentials", **hub.connection, itses=itses, wdses=wdses, **options))
 
 
-def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted):
+@pytest.mark.core
+def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted, module):
     variables = {**spaces(adopted, "wds2"), "hub_renew_before": 3600}
     mark, before, pods = adopted.mark(), token_of_wds2(adopted), pods_of_wds2(adopted)
     assert assert_ok(adopted.run("renew", "--check", **variables))["hub"]["changed"] == 1
@@ -129,15 +134,26 @@ def test_a_token_that_ends_soon_is_renewed_and_the_controllers_restarted(adopted
     assert before not in done.stdout and after not in done.stdout
     assert "which is less than renew_before" in " ".join(done.stdout.split()) + " ".join(done.stderr.split())
     eventually(lambda: not pods & pods_of_wds2(adopted))
-
-
-def test_nothing_is_left_to_do_after_a_renewal_and_a_further_wds_does_not_touch_the_first(adopted, module):
     mark = adopted.mark()
     made = credentials(adopted, module, renew_before=60)
     assert made["changed"] is False and adopted.writes(mark) == []
+
+
+def test_a_further_wds_does_not_touch_the_first_which_goes_only_if_that_is_meant(adopted):
+    mark = adopted.mark()
     assert_ok(adopted.run("hub", **spaces(adopted, "wds2", "wds3")))
     assert adopted.arguments_of("wds3", "transport-controller")[:2] == ["--control-plane-name", "its2"]
     assert [line for line in adopted.writes(mark) if "wds2" in line] == []
+
+    # The first one is not listed any more.
+    left = spaces(adopted, "wds3")
+    done = adopted.run("hub", **left)
+    assert assert_ok(done)["hub"]["changed"] == 0
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "the space wds2 of type external is not listed any more and stays" in output
+    assert_ok(adopted.run("hub", **left, hub_remove_spaces=True))
+    assert adopted.planes() == ["its1", "its2", "wds3"]
+    assert adopted.cluster.get(_resources.NAMESPACES, "wds2-system") is None
 
 
 def test_a_token_that_has_expired_needs_an_administrator_and_then_is_good_again(adopted, module):
@@ -171,17 +187,6 @@ def test_an_adoption_without_a_kubeconfig_and_without_a_secret_is_one_sentence(a
     output = " ".join(done.stdout.split())
     assert "the space wds5 of type external does not exist yet" in output
     assert "no kubeconfig and no Secret default/wds5-bootstrap" in output
-
-
-def test_an_external_wds_that_is_not_listed_is_named_and_deleted_if_that_is_meant(adopted):
-    left = spaces(adopted, "wds3")
-    done = adopted.run("hub", **left)
-    assert assert_ok(done)["hub"]["changed"] == 0
-    output = " ".join((done.stdout + done.stderr).split())
-    assert "the space wds2 of type external is not listed any more and stays" in output
-    assert_ok(adopted.run("hub", **left, hub_remove_spaces=True))
-    assert adopted.planes() == ["its1", "its2", "wds3"]
-    assert adopted.cluster.get(_resources.NAMESPACES, "wds2-system") is None
 
 
 def test_the_hub_is_removed_with_what_is_beside_it(adopted):

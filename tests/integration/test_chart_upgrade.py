@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hub by the core chart taken to another version by upgrade.yml. The tests stand in the order in which the hub is upgraded."""
+"""A hub by the core chart taken to another version by upgrade.yml (see `chart_hub.py`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import upgrade
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
-from .chart_hub import Hub
+from .chart_hub import Begin, Hub
 from .running import assert_ok
 
 OLD = {
@@ -29,11 +29,12 @@ NEW = {
     "CLUSTERADM_VERSION": "1.0.0",
     "OCM_STATUS_ADDON_VERSION": "0.2.0-rc17",
 }
+SETTLE = 2
 # The WDS is the hosting cluster itself, so that it can be looked into.
 SPACES: dict[str, Any] = {
     "hub_wdses": [{"name": "wds1", "type": "host"}],
     "hub_verify": "required",
-    "hub_upgrade_settle": 2,
+    "hub_upgrade_settle": SETTLE,
 }
 HOOKS = {
     "its1": ["its-hub-init", "install-status-addon"],
@@ -56,14 +57,18 @@ def _list_in_binding(hub: Hub, objects: list[dict[str, str]]) -> None:
     hub.cluster.apply(_resources.BINDINGS, binding, field_manager="test", force=True)
 
 
-@pytest.fixture(scope="module")
-def old(hub: Hub) -> Hub:
+@pytest.fixture
+def old(hub: Hub, begin: Begin) -> Hub:
     """A hub of version 0.29.0, and beside it the chart of 0.30.0."""
-    hub.define_kinds()
-    hub.set_version("0.29.0", **OLD)
-    assert_ok(hub.run("hub", **SPACES))
-    eventually(lambda: hub.cluster.get(_resources.CRDS, "bindings.control.kubestellar.io") is not None)
-    _list_in_binding(hub, OBJECTS)
+
+    def make() -> None:
+        hub.define_kinds()
+        hub.set_version("0.29.0", **OLD)
+        assert_ok(hub.run("hub", **SPACES))
+        eventually(lambda: hub.cluster.get(_resources.CRDS, "bindings.control.kubestellar.io") is not None)
+        _list_in_binding(hub, OBJECTS)
+
+    begin("old", make)
     hub.set_version("0.30.0", **NEW)
     return hub
 
@@ -103,6 +108,64 @@ def _transports(hub: Hub) -> list[str]:
     return [pod["metadata"]["name"] for pod in pods]
 
 
+def _config_maps(hub: Hub) -> list[str]:
+    return [
+        found["metadata"]["name"] for found in hub.cluster.list(_resources.CONFIG_MAPS, "wds1-system").items
+    ]
+
+
+def _upgrade_with_late_bindings(hub: Hub, after: Callable[[], bool]) -> None:
+    """Run the upgrade while, from a condition on, Bindings are incomplete for longer than they must be right: nothing is delivered."""
+    seen: list[list[str]] = []
+
+    def write_incomplete_bindings_for_a_while() -> None:
+        eventually(after)
+        _list_in_binding(hub, OBJECTS[:1])
+        namespace = "wds1-system"
+        eventually(
+            lambda: (
+                (hub.cluster.get(_resources.DEPLOYMENTS, "kubestellar-controller-manager", namespace) or {})
+                .get("status", {})
+                .get("readyReplicas")
+                == 1
+                and _image(hub, _resources.DEPLOYMENTS, "kubestellar-controller-manager", namespace).endswith(
+                    ":0.30.0"
+                )
+            )
+        )
+        for _look in range(SETTLE + 3):
+            seen.append(_transports(hub))
+            time.sleep(1)
+        _list_in_binding(hub, OBJECTS)
+
+    with _meanwhile(write_incomplete_bindings_for_a_while):
+        assert_ok(hub.run("upgrade", **SPACES))
+    assert seen == [[]] * (SETTLE + 3)
+
+
+def _assert_new(hub: Hub) -> None:
+    """Both controllers are of the new version, bound and at work, and every hook is done."""
+    assert len(_transports(hub)) == 1
+    assert upgrade.STATE not in _config_maps(hub)
+    for name in ("kubestellar-controller-manager", "transport-controller"):
+        assert _image(hub, _resources.DEPLOYMENTS, name, "wds1-system").endswith(":0.30.0")
+    transport = hub.arguments_of("wds1", "transport-controller")
+    assert transport[:2] == ["--control-plane-name", "its1"] and "--wds-qps=500" in transport
+    manager = hub.arguments_of("wds1", "kubestellar-controller-manager")
+    assert {"--its-name=its1", "--wds-name=wds1", "--its-burst=1000"} <= set(manager)
+    for name, hooks in HOOKS.items():
+        plane = hub.cluster.get(_resources.CONTROL_PLANES, name)
+        assert plane["status"]["postCreateHooks"] == dict.fromkeys(hooks, True)
+
+
+@pytest.mark.core
+def test_an_upgrade_delivers_only_when_bindings_are_what_they_were(old):
+    jobs = _jobs(old)
+    _upgrade_with_late_bindings(old, lambda: upgrade.STATE in _config_maps(old))
+    assert _jobs(old).keys() == jobs.keys() and not set(_jobs(old).values()) & set(jobs.values())
+    _assert_new(old)
+
+
 def test_a_check_run_tells_which_hooks_would_run_again_and_writes_nothing(old):
     mark = old.mark()
     done = old.run("upgrade", "--check", "--diff", **SPACES)
@@ -120,99 +183,50 @@ def test_a_check_run_tells_which_hooks_would_run_again_and_writes_nothing(old):
     assert old.writes(mark) == []
 
 
-def test_an_upgrade_that_cannot_go_on_stops_and_says_where_why_and_the_way_back(old, module):
+def test_an_upgrade_that_cannot_go_on_says_where_why_and_the_way_back_and_the_next_run_goes_on(old, module):
     jobs = _jobs(old)
 
     def fill_nodes_after_the_first_space() -> None:
         eventually(lambda: upgrade.STATE in _config_maps(old))
         _set_room(old, False)
 
-    try:
-        with _meanwhile(fill_nodes_after_the_first_space):
-            done = old.run("upgrade", **SPACES)
-        output = " ".join(done.stdout.split())
-        assert done.returncode != 0
-        assert (
-            "hub: the upgrade stopped at the hook kubestellar-controller of wds1: Pod wds1-system/" in output
-        )
-        assert "No node takes it" in output and "Upgraded before: its1." in output
-        assert "run the upgrade again, which goes on there" in output
-        assert "set hub_chart_version back to 0.29.0 and hub_allow_downgrade to true" in output
-        # The first space is done, its Jobs have run anew; nothing is delivered from the second one.
-        assert _jobs(old).keys() == jobs.keys() and not set(_jobs(old).values()) & set(jobs.values())
-        image = _image(old, _resources.JOBS, "its-hub-init", "its1-system")
-        assert image == "quay.io/kubestellar/clusteradm:1.0.0"
-        assert _transports(old) == []
-        told = module(
-            "hub_ready",
-            **old.connection,
-            _check=True,
-            itses=[{"name": "its1"}],
-            wdses=[{"name": "wds1"}],
-        )
-        (warning,) = [text for text in told["warnings"] if "another version of the chart" in str(text)]
-        assert (
-            "wds1" in str(warning)
-            and "transport-controller" in str(warning)
-            and "upgrade.yml" in str(warning)
-        )
-    finally:
-        _set_room(old, True)
+    with _meanwhile(fill_nodes_after_the_first_space):
+        done = old.run("upgrade", **SPACES)
+    output = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert "hub: the upgrade stopped at the hook kubestellar-controller of wds1: Pod wds1-system/" in output
+    assert "No node takes it" in output and "Upgraded before: its1." in output
+    assert "run the upgrade again, which goes on there" in output
+    assert "set hub_chart_version back to 0.29.0 and hub_allow_downgrade to true" in output
+    # The first space is done, its Jobs have run anew; nothing is delivered from the second one.
+    assert _jobs(old).keys() == jobs.keys() and not set(_jobs(old).values()) & set(jobs.values())
+    image = _image(old, _resources.JOBS, "its-hub-init", "its1-system")
+    assert image == "quay.io/kubestellar/clusteradm:1.0.0"
+    assert _transports(old) == []
+    told = module(
+        "hub_ready",
+        **old.connection,
+        _check=True,
+        itses=[{"name": "its1"}],
+        wdses=[{"name": "wds1"}],
+    )
+    (warning,) = [text for text in told["warnings"] if "another version of the chart" in str(text)]
+    assert "wds1" in str(warning) and "transport-controller" in str(warning) and "upgrade.yml" in str(warning)
 
+    _set_room(old, True)
 
-def _config_maps(hub: Hub) -> list[str]:
-    return [
-        found["metadata"]["name"] for found in hub.cluster.list(_resources.CONFIG_MAPS, "wds1-system").items
-    ]
-
-
-def test_the_next_run_goes_on_and_delivers_only_when_bindings_are_what_they_were(old):
+    # The next run goes on.
     jobs = _jobs(old)
-    seen: list[list[str]] = []
-
-    def write_incomplete_bindings_for_a_while() -> None:
-        _list_in_binding(old, OBJECTS[:1])
-        namespace = "wds1-system"
-        eventually(
-            lambda: (
-                (old.cluster.get(_resources.DEPLOYMENTS, "kubestellar-controller-manager", namespace) or {})
-                .get("status", {})
-                .get("readyReplicas")
-                == 1
-                and _image(old, _resources.DEPLOYMENTS, "kubestellar-controller-manager", namespace).endswith(
-                    ":0.30.0"
-                )
-            )
-        )
-        for _look in range(8):  # longer than Bindings must be right
-            seen.append(_transports(old))
-            time.sleep(1)
-        _list_in_binding(old, OBJECTS)
-
-    with _meanwhile(write_incomplete_bindings_for_a_while):
-        assert_ok(old.run("upgrade", **SPACES))
-    assert seen == [[]] * 8
+    _upgrade_with_late_bindings(old, lambda: True)
     assert _jobs(old) == jobs
-    assert len(_transports(old)) == 1
-    assert upgrade.STATE not in _config_maps(old)
-    for name in ("kubestellar-controller-manager", "transport-controller"):
-        assert _image(old, _resources.DEPLOYMENTS, name, "wds1-system").endswith(":0.30.0")
-    transport = old.arguments_of("wds1", "transport-controller")
-    assert transport[:2] == ["--control-plane-name", "its1"] and "--wds-qps=500" in transport
-    manager = old.arguments_of("wds1", "kubestellar-controller-manager")
-    assert {"--its-name=its1", "--wds-name=wds1", "--its-burst=1000"} <= set(manager)
-    for name, hooks in HOOKS.items():
-        plane = old.cluster.get(_resources.CONTROL_PLANES, name)
-        assert plane["status"]["postCreateHooks"] == dict.fromkeys(hooks, True)
+    _assert_new(old)
 
-
-def test_a_second_upgrade_changes_nothing_and_sends_no_write(old):
+    # Again there is nothing to do.
     mark = old.mark()
     assert assert_ok(old.run("upgrade", **SPACES))["hub"]["changed"] == 0
     assert old.writes(mark) == []
 
-
-def test_an_older_chart_is_refused_before_anything_is_written(old):
+    # An older chart is refused before anything is written.
     old.set_version("0.29.0", **OLD)
     mark = old.mark()
     done = old.run("upgrade", **SPACES)
