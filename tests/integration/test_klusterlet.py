@@ -221,16 +221,68 @@ def site(programs: Programs, tmp_path: Path) -> Site:
     )
 
 
+def empty(programs: Programs, module: Callable[..., dict[str, Any]], *names: str) -> None:
+    """Let clusters have nothing of OCM, and the hub not know them."""
+    stack = programs.stack
+    connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
+    for name in names:
+        cluster = stack.cluster(name)
+        if left_of_ocm(cluster):
+            # Only the operator lets a Klusterlet go.
+            there = cluster.get(_resources.KLUSTERLETS, "klusterlet") is not None
+            if there and ("klusterlet", name) not in programs.running:
+                programs.operator(name)
+            entry = {"name": name, "kubeconfig": stack.kubeconfig, "context": name}
+            made = module("klusterlet", clusters=[entry], state="absent")
+            assert not made.get("failed"), made
+        for key in tuple(programs.running):
+            if key[1] == name:
+                programs.stop(key)
+    made = module("managed_cluster", **connection, names=names, state="absent", force=True)
+    assert not made.get("failed"), made
+
+
+def be_members(
+    programs: Programs, site: Site, module: Callable[..., dict[str, Any]], *names: str
+) -> dict[str, dict[str, Any]]:
+    """Let clusters be of the hub, with operator and agent at work; their hosts in the inventory."""
+    its = programs.stack.cluster("its1")
+    wecs = {name: {"wec_context": name, "wec_labels": {"kind": "real"}} for name in names}
+    clusters = {name: programs.stack.cluster(name) for name in names}
+    strange = [
+        name
+        for name in names
+        if its.get(_resources.MANAGED_CLUSTERS, name) is None
+        or not secret(clusters[name], "hub-kubeconfig-secret").get("tls.crt")
+    ]
+    if strange:
+        empty(programs, module, *strange)
+        joining = _in_background(lambda: site.run(**{name: wecs[name] for name in strange}))
+        for name in strange:
+            programs.operator(name)
+        for name in strange:
+            programs.agent(name)
+        assert_ok(joining())
+    for name in names:
+        programs.ensure(name)
+        eventually(
+            lambda cluster=clusters[name]: bool(secret(cluster, "hub-kubeconfig-secret").get("tls.crt"))
+        )
+    return wecs
+
+
 def said(done: subprocess.CompletedProcess[str]) -> str:
     """The output in one line."""
     return " ".join((done.stdout + done.stderr).split())
 
 
-def test_real_clusters_join_stay_and_leave(
+@pytest.mark.core
+def test_a_real_cluster_joins_beside_one_that_is_lost_and_one_that_leads_elsewhere(
     programs: Programs, site: Site, module: Callable[..., dict[str, Any]]
 ):
+    empty(programs, module, *REAL)
     stack = programs.stack
-    its, edge1, edge2 = stack.cluster("its1"), stack.cluster("edge1"), stack.cluster("edge2")
+    its, edge1 = stack.cluster("its1"), stack.cluster("edge1")
     wecs = {name: {"wec_context": name, "wec_labels": {"kind": "real"}} for name in REAL}
 
     # Beforehand, nothing is written, and what would be is said.
@@ -271,12 +323,14 @@ def test_real_clusters_join_stay_and_leave(
         "--kube-api-qps=500",
     ]
 
-    # The other joins too, and a second run of both writes nothing anywhere.
-    joining = _in_background(lambda: site.run(**wecs))
-    programs.operator("edge2")
-    programs.agent("edge2")
-    assert_ok(joining())
-    eventually(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
+
+def test_real_clusters_stay_as_they_are_and_leave(
+    programs: Programs, site: Site, module: Callable[..., dict[str, Any]]
+):
+    stack, edge1 = programs.stack, programs.stack.cluster("edge1")
+    wecs = be_members(programs, site, module, *REAL)
+
+    # A further run writes nothing anywhere.
     mark = stack.mark(*REAL)
     assert assert_ok(site.run(**wecs))["edge1"]["changed"] == 0
     assert stack.writes_since(mark) == []
@@ -356,16 +410,17 @@ def _bootstrap(stack: Running, path: Path, context: str) -> str:
     return str(path)
 
 
-def test_a_cluster_that_the_hub_has_forgotten_joins_again(programs: Programs, site: Site):
+def test_a_cluster_that_the_hub_has_forgotten_joins_again(
+    programs: Programs, site: Site, module: Callable[..., dict[str, Any]]
+):
     stack = programs.stack
     its, edge2 = stack.cluster("its1"), stack.cluster("edge2")
-    programs.ensure("edge2")
-    eventually(lambda: bool(secret(edge2, "hub-kubeconfig-secret").get("tls.crt")))
+    wecs = be_members(programs, site, module, "edge2")
     before = secret(edge2, "hub-kubeconfig-secret")["tls.crt"]
     its.delete(_resources.MANAGED_CLUSTERS, "edge2")
     eventually(lambda: its.get(_resources.MANAGED_CLUSTERS, "edge2") is None)
     pods = {pod["metadata"]["uid"] for pod in edge2.list(_resources.PODS, NAMESPACE).items}
-    joining = _in_background(lambda: site.run(edge2={"wec_context": "edge2", "wec_labels": {"kind": "real"}}))
+    joining = _in_background(lambda: site.run(**wecs))
     # The agent ends on a new credential; in its Pod is nothing of the old one.
     programs.running.pop(("agent", "edge2")).wait(timeout=120)
     programs.agent("edge2")
@@ -378,6 +433,7 @@ def test_a_cluster_that_the_hub_has_forgotten_joins_again(programs: Programs, si
 def test_with_two_agents_that_for_work_is_not_waited_for_before_the_cluster_is_accepted(
     programs: Programs, site: Site, module: Callable[..., dict[str, Any]], tmp_path: Path
 ):
+    empty(programs, module, "edge1")
     stack, edge1 = programs.stack, programs.stack.cluster("edge1")
     connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
     path = str(tmp_path / "bootstrap")
@@ -392,8 +448,6 @@ def test_with_two_agents_that_for_work_is_not_waited_for_before_the_cluster_is_a
         "image_registry": "registry.example.com/ocm",
         "wait_timeout": 90,
     }
-    if ("klusterlet", "edge1") in programs.running:
-        programs.stop(("klusterlet", "edge1"))
     working = _in_background(lambda: module("klusterlet", **connection, **variables))
     programs.operator("edge1")
     done = working()
@@ -414,10 +468,12 @@ def test_with_two_agents_that_for_work_is_not_waited_for_before_the_cluster_is_a
     assert gone["changed"] and edge1.get(_resources.NAMESPACES, OPERATORS) is None
 
 
-def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, site: Site, tmp_path: Path):
+def test_clusters_of_other_providers_join_in_the_same_way(
+    programs: Programs, site: Site, module: Callable[..., dict[str, Any]], tmp_path: Path
+):
     stack = programs.stack
     cluster = stack.cluster("edge2")
-    programs.ensure("edge2")
+    be_members(programs, site, module, "edge2")
     binaries = recorder.install(tmp_path, "kind", "k3d", "docker")
     (tmp_path / "kubeconfig").write_text(json.dumps(whole(stack.kubeconfig, "edge2")))
     environment = {
@@ -469,10 +525,12 @@ def test_clusters_of_other_providers_join_in_the_same_way(programs: Programs, si
     assert token not in done.stdout + done.stderr and stack.writes_since(mark) == []
 
 
-def test_a_cluster_that_leaves_takes_operator_and_agents_along(programs: Programs, site: Site):
+def test_a_cluster_that_leaves_takes_operator_and_agents_along(
+    programs: Programs, site: Site, module: Callable[..., dict[str, Any]]
+):
     stack = programs.stack
     its, edge2 = stack.cluster("its1"), stack.cluster("edge2")
-    programs.ensure("edge2")
+    be_members(programs, site, module, "edge2")
     assert its.get(_resources.MANAGED_CLUSTERS, "edge2") is not None
     leaving = {"edge2": {"wec_context": "edge2", "wec_state": "absent"}}
     mark = stack.mark(*REAL)

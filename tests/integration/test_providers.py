@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,8 +165,8 @@ def whole(path: str, context: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def machine(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+@pytest.fixture
+def machine(hub: Hub, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """The cluster, with programs that stand for kind, k3d and docker first on the PATH."""
     folder = tmp_path_factory.mktemp("machine")
     binaries = recorder.install(folder, "kind", "k3d", "docker")
@@ -184,15 +183,15 @@ def machine(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mach
     # As kind would do.
     label = {"metadata": {"labels": {"ingress-ready": "true"}}}
     hub.cluster.patch(_resources.NODES, "hub-node-1", None, label)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
-        # What a user may have in the environment must not matter: it leads nowhere.
-        patch.setenv("KUBECONFIG", str(folder / "users"))
-        patch.setenv("K8S_AUTH_HOST", "https://127.0.0.1:1")
-        patch.setenv("K8S_AUTH_API_KEY", "wrong-cluster")
-        yield Machine(hub, folder)
+    monkeypatch.setenv("PATH", f"{binaries}{os.pathsep}{os.environ['PATH']}")
+    # What a user may have in the environment must not matter: it leads nowhere.
+    monkeypatch.setenv("KUBECONFIG", str(folder / "users"))
+    monkeypatch.setenv("K8S_AUTH_HOST", "https://127.0.0.1:1")
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "wrong-cluster")
+    return Machine(hub, folder)
 
 
+@pytest.mark.core
 def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine, module):
     cluster, variables = machine.hub.cluster, machine.local("kind")
     mark = machine.hub.mark()
@@ -334,12 +333,8 @@ def crd(group: str, plural: str, kind: str) -> dict[str, Any]:
     }
 
 
-def test_a_hub_on_openshift_by_a_token(machine: Machine, openshift, module):
-    cluster = machine.hub.cluster
-    done = machine.run("step", **openshift)
-    assert done.returncode and "so it is no OpenShift that a hub can run on" in " ".join(done.stdout.split())
-    assert openshift["hub_api_key"] not in done.stdout
-
+def be_openshift(cluster: Cluster) -> None:
+    """The API groups of OpenShift, and its version."""
     kinds = [
         crd("route.openshift.io", "routes", "Route"),
         crd("project.openshift.io", "projects", "Project"),
@@ -355,12 +350,26 @@ def test_a_hub_on_openshift_by_a_token(machine: Machine, openshift, module):
     resource = _resources.Resource("config.openshift.io", "v1", "clusterversions", "ClusterVersion", False)
     cluster.patch(resource, "version", None, {"status": {"desired": {"version": "4.19.3"}}})
 
+
+@pytest.mark.core
+def test_an_openshift_is_told_from_other_clusters_and_what_does_not_fit_it_is_named(
+    machine: Machine, openshift, module
+):
+    done = machine.run("step", **openshift)
+    assert done.returncode and "so it is no OpenShift that a hub can run on" in " ".join(done.stdout.split())
+    assert openshift["hub_api_key"] not in done.stdout
+
+    be_openshift(machine.hub.cluster)
     itses = [{"name": "its1", "type": "vcluster"}]
     made = module("hub_openshift", **machine.hub.connection, itses=itses, wdses=[{"name": "wds1"}])
     assert made["version"] == "4.19.3" and "its1 is of type vcluster" in str(made["warnings"])
     done = machine.run("step", **openshift, hub_wdses=[{"name": "wds1", "type": "host"}])
     assert done.returncode and "wds1 is of type host and names no api_groups" in " ".join(done.stdout.split())
 
+
+def test_a_hub_on_openshift_by_a_token(machine: Machine, openshift):
+    cluster = machine.hub.cluster
+    be_openshift(cluster)
     spaces = {
         "hub_itses": [{"name": "its1"}],
         "hub_wdses": [{"name": "wds1", "type": "host", "api_groups": ["", "apps"]}],
