@@ -14,20 +14,23 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import urllib3
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import clusters, kwok, processes
+from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import State
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.supervisor import Supervisor
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
@@ -39,14 +42,17 @@ BARE = "bare"
 """The state of a hosting cluster with the KubeFlex manager and nothing of the chart."""
 _OWN = ("kube-apiserver/", "kube-controller-manager/", "kube-scheduler/", "kwok", "kubeflex-manager/")
 """Who writes to the hosting cluster unasked, as a user agent begins."""
-_MANAGER = "kubeflex-manager"
+_PASSING = (b"/registry/events/", b"/registry/leases/", b"/registry/masterleases/")
+"""What belongs to no state."""
+_AT_ONCE = 100
+_LONG_LOG = 10_000_000
 
 Begin = Callable[[str, Callable[[], object]], None]
 """How a fixture begins with a state of its own name, which is made on its first use."""
 
 
 class Hosting:
-    """The hosting cluster, and copies of what its etcd held, by the name of the state."""
+    """The hosting cluster, and what its etcd held in states that it can go back to."""
 
     def __init__(self, running: Running) -> None:
         self.running = running
@@ -56,26 +62,22 @@ class Hosting:
     @property
     def states(self) -> set[str]:
         """The states that it can go back to."""
-        return {folder.name for folder in self._saved.glob("*")}
+        return {path.stem for path in self._folder.glob("*.json")}
 
     def set_up(self) -> None:
         """Run the cluster and the KubeFlex manager, from what a session before this one has kept on."""
-        for name in self.states - {BARE}:
-            shutil.rmtree(self._saved / name)
-        if self.states:
-            self._load(BARE)
+        kept = self.states
+        for name in kept - {BARE}:
+            self._path(name).unlink()
         assert_ok(self.running.run(self.running.arguments(HOSTING), timeout=900))
+        if BARE in kept:
+            self._load(BARE)
         self.save(BARE)
 
     def save(self, name: str) -> None:
         """Be able to go back to what is there now."""
-
-        def copy() -> None:
-            shutil.rmtree(self._saved / name, ignore_errors=True)
-            self._saved.mkdir(exist_ok=True)
-            _copy(self._data, self._saved / name)
-
-        self._while_stopped(copy)
+        self._folder.mkdir(exist_ok=True)
+        self._path(name).write_text(json.dumps(self._held()))
         self._is(name)
 
     def bring_to(self, name: str) -> None:
@@ -84,12 +86,55 @@ class Hosting:
             self._load(name)
 
     def _load(self, name: str) -> None:
-        def copy() -> None:
-            shutil.rmtree(self._data)
-            _copy(self._saved / name, self._data)
-
-        self._while_stopped(copy)
+        """Give etcd back what it held, while nothing runs that would answer to the changes."""
+        stack, control = self.running.stack, Supervisor(self.running.stack)
+        (manager,) = (program for program in control.states() or {} if program.startswith("kubeflex-manager"))
+        wanted, server = json.loads(self._path(name).read_text()), control._rpc().supervisor
+        with stack.starting(Progress(None)):
+            server.stopProcess(manager, True)
+            running = kwok.components(stack, "hub")
+            log = stack.cluster("hub") / "logs" / "audit.log"
+            # Before the API server begins another one, and what `mark` says is wrong.
+            worn = log.stat().st_size > _LONG_LOG
+            keep = {"etcd"} if worn else {"etcd", "kube-apiserver"}
+            processes.stop([process for part, process in running.items() if part not in keep], grace=0)
+            if worn:
+                log.unlink()
+            eventually(lambda: self._give_back(wanted), every=0)
+            kwok.start(stack, "hub", stack.bin.resolve())
+            clusters.wait_ready(stack, "hub")
+        server.startProcess(manager, False)
         self._is(name)
+
+    def _give_back(self, wanted: Mapping[str, str]) -> bool:
+        """Put what differs, delete what is too much; whether there was nothing of it."""
+        held = self._held()
+        changes: list[dict[str, Any]] = [
+            {"requestPut": {"key": key, "value": value}}
+            for key, value in wanted.items()
+            if held.get(key) != value
+        ]
+        changes += [{"requestDeleteRange": {"key": key}} for key in held.keys() - wanted.keys()]
+        for first in range(0, len(changes), _AT_ONCE):
+            self._ask("txn", {"success": changes[first : first + _AT_ONCE]})
+        return not changes
+
+    def _held(self) -> dict[str, str]:
+        """All keys with their values, encoded."""
+        found = self._ask("range", {"key": encoded(b"/registry/"), "range_end": encoded(b"/registry0")})
+        return {
+            entry["key"]: entry["value"]
+            for entry in found["kvs"]
+            if not base64.b64decode(entry["key"]).startswith(_PASSING)
+        }
+
+    def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask etcd."""
+        port = State.load(self.running.stack).ports["hub/etcd"]
+        url = f"http://127.0.0.1:{port}/v3/kv/{what}"
+        answer = urllib3.PoolManager().request("POST", url, body=json.dumps(body), retries=False)
+        assert answer.status == 200, answer.data
+        return dict(json.loads(answer.data))
 
     def _is(self, name: str) -> None:
         self.state, self._mark = name, self.running.audited("hub")
@@ -101,35 +146,12 @@ class Hosting:
             for event in self.running.audit("hub", self._mark)
         )
 
-    def _while_stopped(self, work: Callable[[], None]) -> None:
-        """Do something while neither the cluster nor what watches it runs: what they know of it may be wrong afterwards."""
-        stack = self.running.stack
-        supervisor = Supervisor(stack)._rpc().supervisor
-        with stack.starting(Progress(None)):
-            (program,) = (name for name in Supervisor(stack).states() or {} if name.startswith(_MANAGER))
-            supervisor.stopProcess(program, True)
-            # Without grace: what they have written is in the page cache, and nobody waits for more of it.
-            processes.stop(list(kwok.components(stack, "hub").values()), grace=0)
-            work()
-            # From here on, marks count anew.
-            (stack.cluster("hub") / "logs" / "audit.log").unlink(missing_ok=True)
-            kwok.start(stack, "hub", stack.bin.resolve())
-            clusters.wait_ready(stack, "hub")
-        supervisor.startProcess(program, True)
-        eventually((stack.cluster("hub") / "logs" / "audit.log").exists)
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
 
     @property
-    def _data(self) -> Path:
-        return self.running.stack.cluster("hub") / "etcd"
-
-    @property
-    def _saved(self) -> Path:
+    def _folder(self) -> Path:
         return self.running.stack.folder / "states"
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A copy of a folder. Most of what etcd keeps is room for later, and no copy of `shutil` leaves it out."""
-    subprocess.run(["cp", "-a", "--sparse=always", str(source), str(target)], check=True)
 
 
 @dataclass(frozen=True)
