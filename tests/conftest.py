@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 HOSTING = "hosting"
@@ -35,32 +37,31 @@ class Grouping:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Mark each test."""
+        sharing = _sharing(items) if config.getoption("one_stack") else set()
         for item in items:
-            if item.get_closest_marker("xdist_group") is None:
-                group = _group(item, one_stack=config.getoption("one_stack"))
-                item.add_marker(pytest.mark.xdist_group(group))
+            if HOSTING in _fixtures(item):
+                item.add_marker(pytest.mark.xdist_group("chart"))
+            elif item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(STACK if item.path in sharing else item.path.stem))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the longest groups; where stacks are many, those last that need the shared one, which costs as long as it is there."""
-    sharing = {_name(item) for item in items if STACK in _fixtures(item)}
     if config.getoption("one_stack"):
         first = ["chart", STACK]
         items.sort(key=lambda item: first.index(_name(item)) if _name(item) in first else len(first))
     else:
-        items.sort(key=lambda item: (_name(item) != "chart", _name(item) in sharing))
+        sharing = _sharing(items)
+        items.sort(key=lambda item: (_name(item) != "chart", item.path in sharing))
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
-def _group(item: pytest.Item, *, one_stack: bool) -> str:
-    if HOSTING in _fixtures(item):
-        return "chart"
-    if one_stack and STACK in _fixtures(item):
-        return STACK
-    return item.path.stem
+def _sharing(items: list[pytest.Item]) -> set[Path]:
+    """The files with tests that need the shared stack."""
+    return {item.path for item in items if STACK in _fixtures(item)}
 
 
 def _name(item: pytest.Item) -> str:
