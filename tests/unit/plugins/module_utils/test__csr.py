@@ -279,6 +279,7 @@ def test_judge_does_not_depend_on_the_name_of_the_request() -> None:
     assert _csr.judge(request(name="wec2-abcde"), "wec2").decision == "ignore"
 
 
+@pytest.mark.filterwarnings("ignore:Attribute's length")  # agents and API servers do not mind
 @pytest.mark.parametrize("wec", ["csr-" + "x" * 59, "20261126"], ids=["the longest", "digits"])
 def test_judge_takes_every_name_of_a_cluster(wec: str) -> None:
     identity = f"system:open-cluster-management:{wec}"
