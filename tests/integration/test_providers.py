@@ -192,7 +192,7 @@ def machine(hub: Hub, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 
 
 @pytest.mark.core
-def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine, module):
+def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine):
     cluster, variables = machine.hub.cluster, machine.local("kind")
     mark = machine.hub.mark()
     counters = assert_ok(machine.run("hub", "--check", **variables))["hub"]
@@ -220,10 +220,21 @@ def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine, module):
     assert "--enable-ssl-passthrough=true" in container["args"] and container["ports"][0]["hostPort"] == 443
     assert controller["status"]["readyReplicas"] == 1
 
+    assert_ok(machine.run("teardown", **variables))
+    assert machine.writes() == [f"kind delete cluster --name hub --kubeconfig {kubeconfig}"]
+    assert not kubeconfig.parent.exists()
+
+
+def test_a_cluster_in_kind_is_left_alone_put_right_and_not_made_anew(machine: Machine, module):
+    cluster, variables = machine.hub.cluster, machine.local("kind")
+    assert_ok(machine.run("step", **variables))
+    machine.calls()
     mark = machine.hub.mark()
     assert assert_ok(machine.run("step", **variables))["hub"]["changed"] == 0
     assert machine.hub.writes(mark) == [] and machine.writes() == []
 
+    controller = cluster.get(_resources.DEPLOYMENTS, "ingress-nginx-controller", "ingress-nginx")
+    (container,) = controller["spec"]["template"]["spec"]["containers"]
     arguments = [argument for argument in container["args"] if "passthrough" not in argument]
     path = "/spec/template/spec/containers/0/args"
     patch = [{"op": "replace", "path": path, "value": arguments}]
@@ -241,9 +252,6 @@ def test_a_hub_in_kind_from_nothing_to_nothing(machine: Machine, module):
     done = machine.run("step", **{**variables, "hub_cluster": {"port": PORT + 1}})
     assert recap(done.stdout)["hub"]["failed"] == 1 and "kind delete cluster --name hub" in done.stdout
     assert machine.writes() == []
-    assert_ok(machine.run("teardown", **variables))
-    assert machine.writes() == [f"kind delete cluster --name hub --kubeconfig {kubeconfig}"]
-    assert not kubeconfig.parent.exists()
 
 
 def test_a_hub_in_k3d_has_its_ingress_controller_behind_the_load_balancer(machine: Machine):
