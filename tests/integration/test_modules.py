@@ -28,6 +28,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset import ApplySet
+from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 PERSISTENT_VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume", False)
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget", True)
@@ -46,16 +47,40 @@ NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "prob
 PROBE = ApplySet("probe", "kube-system")
 
 
+@pytest.fixture(scope="module")
+def space(stack):
+    """The Namespace of the workload `probe`. It stays from test to test: one takes five seconds to go."""
+    wds = stack.cluster("wds1")
+    wds.apply(NAMESPACES, NAMESPACE, field_manager="somebody")
+    yield
+    wds.delete(NAMESPACES, "probe")
+    eventually(lambda: wds.get(NAMESPACES, "probe") is None)
+
+
 @pytest.fixture
-def probe(call):
-    """A workload `probe` to play with, removed in the end."""
+def removed(stack, module):
+    """Names of workloads that are removed in the end."""
+    names = []
+    yield names
+    for name in names:
+        where = {"kubeconfig": stack.kubeconfig, "context": "hub", "wds": "wds1", "name": name}
+        gone = module("workload", **where, state="absent", foreign_contents="delete")
+        assert gone.get("failed") is not True, gone["msg"]
+
+
+@pytest.fixture
+def probe(stack, call, space, removed):
+    """A workload `probe` to play with, removed in the end, with what else is in its Namespace."""
+    removed.append("probe")
 
     def apply(*definitions, **parameters):
-        return call("workload", wds="wds1", name="probe", definitions=[NAMESPACE, *definitions], **parameters)
+        return call("workload", wds="wds1", name="probe", definitions=list(definitions), **parameters)
 
     yield apply
-    gone = call("workload", wds="wds1", name="probe", state="absent", foreign_contents="delete")
-    assert gone.get("failed") is not True, gone["msg"]
+    wds = stack.cluster("wds1")
+    for item in wds.list(CONFIG_MAPS, "probe").items:
+        if item["metadata"]["name"] != "kube-root-ca.crt":
+            wds.delete(CONFIG_MAPS, item["metadata"]["name"], "probe")
 
 
 def methods(result):
@@ -66,20 +91,29 @@ def methods(result):
 
 
 @pytest.mark.core
-def test_workload_is_created_left_alone_changed_and_removed(stack, call, probe):
-    assert methods(probe(config_map())) == {"Namespace probe": "create", "ConfigMap settings": "create"}
-    assert set(methods(probe(config_map())).values()) == {"none"}
-    changed = probe(config_map(colour="red"))
-    assert methods(changed) == {"Namespace probe": "none", "ConfigMap settings": "update"}
+def test_workload_is_created_left_alone_changed_and_removed(stack, call, removed):
+    removed.append("whole")
+
+    def whole(**data):
+        settings = config_map(**data)
+        settings["metadata"]["namespace"] = "whole"
+        definitions = [{**NAMESPACE, "metadata": {"name": "whole"}}, settings]
+        return call("workload", wds="wds1", name="whole", definitions=definitions)
+
+    assert methods(whole()) == {"Namespace whole": "create", "ConfigMap settings": "create"}
+    assert set(methods(whole()).values()) == {"none"}
+    changed = whole(colour="red")
+    assert methods(changed) == {"Namespace whole": "none", "ConfigMap settings": "update"}
     (diff,) = changed["diff"]
     assert "colour: blue" in diff["before"] and "colour: red" in diff["after"]
     wds = stack.cluster("wds1")
-    labels = wds.get(CONFIG_MAPS, "settings", "probe")["metadata"]["labels"]
-    assert labels == {"kubestellar.core/workload": "probe", "applyset.kubernetes.io/part-of": PROBE.id}
-    gone = call("workload", wds="wds1", name="probe", state="absent")
-    assert methods(gone) == {"ConfigMap settings": "delete", "Namespace probe": "delete"}
-    assert wds.get(NAMESPACES, "probe") is None
-    assert call("workload", wds="wds1", name="probe", state="absent")["changed"] is False
+    labels = wds.get(CONFIG_MAPS, "settings", "whole")["metadata"]["labels"]
+    part_of = ApplySet("whole", "kube-system").id
+    assert labels == {"kubestellar.core/workload": "whole", "applyset.kubernetes.io/part-of": part_of}
+    gone = call("workload", wds="wds1", name="whole", state="absent")
+    assert methods(gone) == {"ConfigMap settings": "delete", "Namespace whole": "delete"}
+    assert wds.get(NAMESPACES, "whole") is None
+    assert call("workload", wds="wds1", name="whole", state="absent")["changed"] is False
 
 
 def test_workload_labels_are_set_changed_and_unset(stack, probe):
@@ -115,7 +149,6 @@ def test_workload_fields_and_labels_of_others_survive(stack, probe):
 
 @pytest.mark.core
 def test_workload_conflict_names_owner_and_field_and_is_taken_over_on_request(stack, probe):
-    probe()
     stack.cluster("wds1").apply(CONFIG_MAPS, config_map(colour="green"), field_manager="somebody")
     result = probe(config_map())
     assert result["failed"] and all(
@@ -177,12 +210,8 @@ def test_workload_reads_files_folders_and_text(call, probe, tmp_path):
     (tmp_path / "b.json").write_text(json.dumps(listed))
     (tmp_path / "notes.txt").write_text("not a manifest")
     result = probe(src=[str(tmp_path)])
-    assert methods(result) == {
-        "Namespace probe": "create",
-        "ConfigMap from-file": "create",
-        "ConfigMap from-list": "create",
-    }
-    text = yaml.safe_dump_all([NAMESPACE, config_map("from-text")])
+    assert methods(result) == {"ConfigMap from-file": "create", "ConfigMap from-list": "create"}
+    text = yaml.safe_dump_all([config_map("from-file"), config_map("from-text")])
     result = call("workload", wds="wds1", name="probe", definitions=text)
     assert methods(result)["ConfigMap from-text"] == "create"
 
@@ -193,7 +222,7 @@ def test_workload_namespace_is_filled_in_where_it_is_missing(stack, probe):
     refused = probe(bare)
     assert (
         refused["failed"]
-        and "settings (definitions entry 2) names no namespace" in refused["msg"]
+        and "settings (definitions entry 1) names no namespace" in refused["msg"]
         and "option namespace" in refused["msg"]
     )
     assert methods(probe(bare, namespace="probe"))["ConfigMap settings"] == "create"
