@@ -20,7 +20,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANIFEST_WORKS,
 )
 
-from ..integration.running import Running, assert_ok, destroy, make_stack, wait_for
+from ..integration.running import Running, assert_ok, destroy, make_stack
+from ..waiting import eventually
 from . import measuring
 from .measuring import Results
 
@@ -55,6 +56,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Benchmarks run in one process and share its hub."""
+    item.add_marker(pytest.mark.xdist_group("benchmarks"))
+
+
 @pytest.fixture
 def results(request: pytest.FixtureRequest) -> Results:
     """Where a benchmark puts what it has found."""
@@ -87,5 +93,5 @@ def stack(hub: Running) -> Iterator[Running]:
     for cluster, resource in ((wds, BINDING_POLICIES), (its, MANAGED_CLUSTERS)):
         found = cluster.list(resource, metadata_only=True).items
         _bulk.delete_all(cluster, [(resource, item) for item in found])
-    wait_for(lambda: not its.list(MANIFEST_WORKS, metadata_only=True).items)
-    wait_for(lambda: not its.list(MANAGED_CLUSTERS, metadata_only=True).items)
+    eventually(lambda: not its.list(MANIFEST_WORKS, metadata_only=True).items)
+    eventually(lambda: not its.list(MANAGED_CLUSTERS, metadata_only=True).items)

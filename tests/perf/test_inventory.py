@@ -16,7 +16,6 @@ import datetime
 import json
 import statistics
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
 
 from ..integration.running import Running, stopped
+from ..waiting import eventually
 from .measuring import Budget, Cost, Results, cost, median, scaled, typed
 
 CLUSTERS, REGIONS, ROUNDS = scaled(5_000, 50), 50, scaled(3, 1)
@@ -154,10 +154,9 @@ def fill(running: Running) -> None:
     if its.get(NAMESPACES, registered.PROPERTIES_NAMESPACE) is None:
         its.create(NAMESPACES, typed(NAMESPACES, {"metadata": {"name": registered.PROPERTIES_NAMESPACE}}))
     _bulk.in_parallel(register, range(CLUSTERS))
-    deadline = time.monotonic() + 900
-    while len(its.list(SERVICE_ACCOUNTS, metadata_only=True).items) < CLUSTERS:
-        assert time.monotonic() < deadline, "the namespaces do not get ready"
-        time.sleep(5)
+    eventually(
+        lambda: len(its.list(SERVICE_ACCOUNTS, metadata_only=True).items) >= CLUSTERS, 900, every=scaled(5, 1)
+    )
 
 
 def unmarked(value: Any) -> Any:
