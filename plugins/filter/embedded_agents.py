@@ -12,7 +12,10 @@ author:
 short_description: Describe the agents of WECs for an embedded stack
 description:
   - Writes the entries of C(processes) of M(kubestellar.core.embedded_process) for the OCM agent and the status agent of each WEC.
-positional: _input, its, limits, bootstrap
+  - A Namespace that is delivered while an earlier one of its name is still being deleted goes with that one, and the OCM agent notices
+    only when it next looks at what it has delivered. With up to 4 WECs, it does so every 5 seconds. The WECs share one machine, so
+    the interval doubles when their number exceeds 4, 8, 16 and 32, up to 60 seconds. Agents are restarted then, and only then.
+positional: _input, its, limits, bootstrap, wecs
 options:
   _input:
     description: The WECs, each a mapping with C(name).
@@ -31,12 +34,16 @@ options:
     description: Folder with a file for each agent that has to join, named like its WEC, with the kubeconfig it joins with.
     type: path
     required: true
+  wecs:
+    description: Number of WECs on the machine.
+    type: int
+    required: true
 """
 
 EXAMPLES = r"""
 - name: Show the agents of one WEC
   ansible.builtin.debug:
-    msg: "{{ [{'name': 'cluster1'}] | kubestellar.core.embedded_agents('its1', 1 | kubestellar.core.hub_limits, '/run/bootstrap') }}"
+    msg: "{{ [{'name': 'cluster1'}] | kubestellar.core.embedded_agents('its1', 1 | kubestellar.core.hub_limits, '/run/bootstrap', 1) }}"
 """
 
 RETURN = r"""
@@ -49,17 +56,39 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+FEW = 4
+SHORTEST = 5
+LONGEST = 60
+
+
+def status_sync_seconds(wecs: int) -> int:
+    """How often an OCM agent looks at what it has delivered, where `wecs` clusters share a machine.
+
+    Each look is a request for each object. The steps are coarse because each of them restarts all agents.
+    """
+    seconds, enough = SHORTEST, FEW
+    while enough < wecs and seconds < LONGEST:
+        seconds, enough = 2 * seconds, 2 * enough
+    return min(seconds, LONGEST)
+
 
 def embedded_agents(
-    clusters: Sequence[Mapping[str, Any]], its: str, limits: Mapping[str, int], bootstrap: str
+    clusters: Sequence[Mapping[str, Any]], its: str, limits: Mapping[str, int], bootstrap: str, wecs: int
 ) -> list[dict[str, Any]]:
     """The OCM agent and the status agent of each WEC."""
     entries: list[dict[str, Any]] = []
+    rate = {"qps": limits["agent_qps"], "burst": limits["agent_burst"]}
+    interval = f"{status_sync_seconds(int(wecs))}s"
     for cluster in clusters:
         wec = {"its": its, "wec": cluster["name"]}
-        rate = {"qps": limits["agent_qps"], "burst": limits["agent_burst"]}
         entries.append(
-            {"program": "ocm_agent", **wec, **rate, "bootstrap_file": f"{bootstrap}/{cluster['name']}"}
+            {
+                "program": "ocm_agent",
+                **wec,
+                **rate,
+                "status_sync_interval": interval,
+                "bootstrap_file": f"{bootstrap}/{cluster['name']}",
+            }
         )
         entries.append({"program": "status_agent", **wec})
     return entries

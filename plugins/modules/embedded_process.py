@@ -72,6 +72,10 @@ options:
         description:
           - Burst that goes with O(processes[].qps).
         type: int
+      status_sync_interval:
+        description:
+          - How often an V(ocm_agent) looks at what was delivered, such as V(10s). OCM's own default if it is left out.
+        type: str
       bootstrap_file:
         description:
           - File with the kubeconfig that an V(ocm_agent) joins with. It is deleted once the agent has it.
@@ -147,6 +151,7 @@ SPEC: dict[str, Any] = {
             "api_groups": {"type": "list", "elements": "str"},
             "qps": {"type": "int"},
             "burst": {"type": "int"},
+            "status_sync_interval": {"type": "str"},
             "bootstrap_file": {"type": "path"},
         },
     },

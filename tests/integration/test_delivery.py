@@ -116,6 +116,27 @@ def test_a_changed_transform_is_delivered_on_request(stack: Running, place, call
         call("custom_transform", wds="wds1", name="closed", state="absent")
 
 
+@pytest.mark.core
+def test_what_is_removed_and_deployed_again_at_once_is_delivered(stack: Running, place, call):
+    """The new Namespace is delivered onto the old one, which is still being deleted, and goes with it."""
+    clusters = [stack.cluster(name) for name in ("cluster1", "cluster2")]
+    place()
+    old = {cluster.name: cluster.get(NAMESPACES, "signs")["metadata"]["uid"] for cluster in clusters}
+    call("binding_policy", wds="wds1", its="its1", name="signs", state="absent", wait="none")
+    place(wait_timeout=60)
+
+    def delivered() -> bool:
+        return all(
+            namespace["metadata"]["uid"] != old[cluster.name]
+            and cluster.get(CONFIG_MAPS, "name", "signs")
+            and cluster.get(CONFIG_MAPS, "plain", "signs")
+            for cluster in clusters
+            if (namespace := cluster.get(NAMESPACES, "signs") or {"metadata": {"uid": old[cluster.name]}})
+        )
+
+    wait_for(delivered, 60)
+
+
 def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, place, module):
     """A ManifestWork of the policy that its Binding does not have, as of an object that was selected once."""
     its = stack.cluster("its1")

@@ -240,6 +240,7 @@ def _ocm_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
     purposes = (f"{name}/https",)
     folder = around.stack.agents / wec
     qps, burst = spec.get("qps") or 50, spec.get("burst") or 100
+    interval = spec.get("status_sync_interval")
     files = _serving(around, wec)
     return Program(
         name,
@@ -257,8 +258,7 @@ def _ocm_agent(spec: Mapping[str, Any], around: Surroundings) -> Program:
             f"--hub-kubeconfig-dir={folder / 'hub'}",
             "--workload-source-driver=kube",
             f"--workload-source-config={folder / 'hub' / 'kubeconfig'}",
-            # As OCM's operator sets it for one replica. Nobody waits for it: the status agent watches.
-            "--status-sync-interval=60s",
+            *([f"--status-sync-interval={interval}"] if interval else []),
             f"--hub-kube-api-qps={qps}",
             f"--hub-kube-api-burst={burst}",
             f"--kube-api-qps={qps}",

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible_collections.kubestellar.core.plugins.filter.embedded_agents import (
+    embedded_agents,
+    status_sync_seconds,
+)
 from ansible_collections.kubestellar.core.plugins.filter.hub_connection import hub_connection
 from ansible_collections.kubestellar.core.plugins.filter.hub_limits import hub_limits
 from ansible_collections.kubestellar.core.plugins.filter.wec_batches import wec_batches
@@ -129,6 +133,17 @@ def test_hub_limits_grow_with_the_fleet_within_bounds(wecs, qps):
         "agent_qps": 500,
         "agent_burst": 1000,
     }
+
+
+@pytest.mark.parametrize(
+    ("wecs", "seconds"),
+    [(0, 5), (4, 5), (5, 10), (8, 10), (9, 20), (16, 20), (17, 40), (32, 40), (33, 60), (1000, 60)],
+)
+def test_agents_look_less_often_in_steps_the_more_of_them_share_a_machine(wecs, seconds):
+    assert status_sync_seconds(wecs) == seconds
+    agent, status = embedded_agents([{"name": "c1"}], "i", hub_limits(wecs), "/run", wecs)
+    assert agent["status_sync_interval"] == f"{seconds}s"
+    assert "status_sync_interval" not in status
 
 
 def test_workload_downsync_limits_every_clause_to_the_workload():

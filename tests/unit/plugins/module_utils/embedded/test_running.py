@@ -121,9 +121,15 @@ def test_write_file_is_private_and_tells_whether_it_changed(tmp_path):
             ["--max-num-wrapped=1", "--transport-qps=5", "--wds-name=wds1"],
         ),
         (
-            {"program": "ocm_agent", "wec": "c1", "qps": 500},
+            {"program": "ocm_agent", "wec": "c1", "qps": 500, "status_sync_interval": "20s"},
             "ocm-agent-c1",
-            ["agent", "--spoke-cluster-name=c1", "--hub-kube-api-qps=500", "--kube-api-burst=100"],
+            [
+                "agent",
+                "--spoke-cluster-name=c1",
+                "--hub-kube-api-qps=500",
+                "--kube-api-burst=100",
+                "--status-sync-interval=20s",
+            ],
         ),
         (
             {"program": "status_agent", "its": "its1", "wec": "c1"},
