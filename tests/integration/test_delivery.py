@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
+    BINDING_POLICIES,
     CONFIG_MAPS,
     MANIFEST_WORKS,
     NAMESPACES,
@@ -123,6 +124,7 @@ def test_what_is_removed_and_deployed_again_at_once_is_delivered(stack: Running,
     place()
     old = {cluster.name: cluster.get(NAMESPACES, "signs")["metadata"]["uid"] for cluster in clusters}
     call("binding_policy", wds="wds1", its="its1", name="signs", state="absent", wait="none")
+    wait_for(lambda: stack.cluster("wds1").get(BINDING_POLICIES, "signs") is None)
     place(wait_timeout=60)
 
     def delivered() -> bool:
