@@ -124,7 +124,7 @@ def test_what_is_removed_and_deployed_again_at_once_is_delivered(stack: Running,
     place()
     old = {cluster.name: cluster.get(NAMESPACES, "signs")["metadata"]["uid"] for cluster in clusters}
     call("binding_policy", wds="wds1", its="its1", name="signs", state="absent", wait="none")
-    wait_for(lambda: stack.cluster("wds1").get(BINDING_POLICIES, "signs") is None)
+    eventually(lambda: stack.cluster("wds1").get(BINDING_POLICIES, "signs") is None)
     place(wait_timeout=60)
 
     def delivered() -> bool:
@@ -136,7 +136,7 @@ def test_what_is_removed_and_deployed_again_at_once_is_delivered(stack: Running,
             if (namespace := cluster.get(NAMESPACES, "signs") or {"metadata": {"uid": old[cluster.name]}})
         )
 
-    wait_for(delivered, 60)
+    eventually(delivered)
 
 
 def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, place, module):
