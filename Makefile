@@ -46,7 +46,7 @@ CHECKS := \
   ruff-format='.venv/bin/ruff format --quiet --check .' \
   antsibull-changelog='.venv/bin/antsibull-changelog lint'
 UNITS := .venv/bin/python -m pytest -n 2 --dist loadfile tests/unit
-INTEGRATION := .venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations 15
+INTEGRATION := .venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --durations 15
 COVERED := --cov --cov-append --cov-report=
 # The order is fixed then, so that all shards divide the same list.
 PART := $(word 1,$(subst /, ,$(SHARD)))

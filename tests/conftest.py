@@ -1,18 +1,24 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In which process a test runs, and when: tests that share clusters run in one, and those that take longest begin."""
+"""In which process a test runs, and when: tests that share clusters run in one, and those that take longest begin.
+
+The groups of pytest-xdist's own `--dist loadgroup` are lost with pytest 9.2, which keeps ids of tests elsewhere.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import PurePath
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-HOSTING = "hosting"
-"""The fixture of the hosting cluster that all tests of hubs by the core chart share."""
-STACK = "stack"
-"""The fixture of the embedded stack that all other tests of a process share."""
+CHART = re.compile(r"test_(chart\w*|klusterlet|preflight|providers)")
+"""The files whose tests share the hosting cluster of hubs by the core chart (fixture `hosting`)."""
+CLUSTERS = {"hosting", "stack"}
+"""The fixtures of clusters that the tests of a process share."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,47 +31,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-split store durations only in the process that has those of all workers; register what comes first."""
+    """Let pytest-split store durations only in the process that has those of all workers."""
     if hasattr(config, "workerinput"):
         config.option.store_durations = False
-    config.pluginmanager.register(Grouping())
 
 
-class Grouping:
-    """Names the group of each test for `--dist loadgroup`, before xdist looks. A group runs in one process."""
+class Scheduling(LoadScopeScheduling):
+    """Gives files to processes, and files that share clusters to the same."""
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Mark each test."""
-        sharing = _sharing(items) if config.getoption("one_stack") else set()
-        for item in items:
-            if HOSTING in _fixtures(item):
-                item.add_marker(pytest.mark.xdist_group("chart"))
-            elif item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(STACK if item.path in sharing else item.path.stem))
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid, one_stack=self.config.getoption("one_stack"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Take ours with `--dist loadscope`."""
+    return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+def group(nodeid: str, *, one_stack: bool) -> str:
+    """What a test shares a process with."""
+    path = PurePath(nodeid.partition("::")[0])
+    if path.parent.name == "suites":
+        return nodeid
+    if path.parent.name == "perf":
+        return "benchmarks"
+    if CHART.fullmatch(path.stem):
+        return "chart"
+    return "stack" if one_stack else str(path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest groups; where stacks are many, those last that need the shared one, which costs as long as it is there."""
-    if config.getoption("one_stack"):
-        first = ["chart", STACK]
-        items.sort(key=lambda item: first.index(_name(item)) if _name(item) in first else len(first))
-    else:
-        sharing = _sharing(items)
-        items.sort(key=lambda item: (_name(item) != "chart", item.path in sharing))
-
-
-def _fixtures(item: pytest.Item) -> set[str]:
-    return set(getattr(item, "fixturenames", ()))
-
-
-def _sharing(items: list[pytest.Item]) -> set[Path]:
-    """The files with tests that need the shared stack."""
-    return {item.path for item in items if STACK in _fixtures(item)}
-
-
-def _name(item: pytest.Item) -> str:
-    """The group that `Grouping` has named."""
-    mark = item.get_closest_marker("xdist_group")
-    assert mark is not None
-    return str(mark.args[0])
+    """Begin with the longest groups. Files of the shared stack come last: once it is there it takes something from the others."""
+    fixtures = {item: CLUSTERS.intersection(getattr(item, "fixturenames", ())) for item in items}
+    one_stack = config.getoption("one_stack")
+    groups = {item: group(item.nodeid, one_stack=one_stack) for item in items}
+    for item in items:
+        if "hosting" in fixtures[item] and groups[item] != "chart":
+            raise pytest.UsageError(
+                f"CHART in tests/conftest.py lacks {item.path.name}, which needs the fixture hosting."
+            )
+    sharing = {item.path for item in items if "stack" in fixtures[item]}
+    items.sort(key=lambda item: (groups[item] != "chart", item.path in sharing))

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / ".venv" / "collections"))
+if (collections := str(ROOT / ".venv" / "collections")) not in sys.path:
+    sys.path.insert(0, collections)
 PICTURE = ROOT / "docs" / "docsite" / "rst" / "images" / "status_report.png"
 
 

@@ -9,7 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / ".venv" / "collections"))
+# Once: Ansible refuses packages of collections that are in two places.
+if (collections := str(Path(__file__).resolve().parent.parent / ".venv" / "collections")) not in sys.path:
+    sys.path.insert(0, collections)
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress

@@ -136,7 +136,7 @@ def test_what_is_removed_and_deployed_again_at_once_is_delivered(stack: Running,
             if (namespace := cluster.get(NAMESPACES, "signs") or {"metadata": {"uid": old[cluster.name]}})
         )
 
-    eventually(delivered)
+    eventually(delivered, 60)  # where nobody looks soon, it takes longer
 
 
 def test_what_is_left_behind_is_reported_and_on_request_removed(stack: Running, place, module):

@@ -56,11 +56,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Benchmarks run in one process and share its hub."""
-    item.add_marker(pytest.mark.xdist_group("benchmarks"))
-
-
 @pytest.fixture
 def results(request: pytest.FixtureRequest) -> Results:
     """Where a benchmark puts what it has found."""

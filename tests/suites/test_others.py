@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from ..integration.running import CHECKOUT
 
 BIN = Path(sys.executable).parent
@@ -32,16 +30,13 @@ def run(*command: str | Path, timeout: float = 2400) -> None:
     assert done.returncode == 0, done.stdout[-12000:]
 
 
-@pytest.mark.xdist_group("sanity")
 def test_ansible_test_finds_nothing():
     run(sys.executable, "tools/sanity.py")
 
 
-@pytest.mark.xdist_group("molecule")
 def test_every_scenario_of_molecule_passes():
     run(BIN / "molecule", "test", "--all")
 
 
-@pytest.mark.xdist_group("e2e")
 def test_kubestellars_own_suite_passes_on_the_embedded_stack():
     run(sys.executable, "tools/e2e.py")
