@@ -55,6 +55,8 @@ def group(nodeid: str, *, one_stack: bool) -> str:
         return nodeid
     if path.parent.name == "perf":
         return "benchmarks"
+    if path.parent.name != "integration":
+        return str(path)
     if CHART.fullmatch(path.stem):
         return "chart"
     return "stack" if one_stack else str(path)
@@ -62,13 +64,17 @@ def group(nodeid: str, *, one_stack: bool) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the longest groups. Files of the shared stack come last: once it is there it takes something from the others."""
-    fixtures = {item: CLUSTERS.intersection(getattr(item, "fixturenames", ())) for item in items}
+    fixtures = {
+        item: CLUSTERS.intersection(getattr(item, "fixturenames", ()))
+        for item in items
+        if item.path.parent.name == "integration"
+    }
     one_stack = config.getoption("one_stack")
     groups = {item: group(item.nodeid, one_stack=one_stack) for item in items}
-    for item in items:
+    for item in fixtures:
         if "hosting" in fixtures[item] and groups[item] != "chart":
             raise pytest.UsageError(
                 f"CHART in tests/conftest.py lacks {item.path.name}, which needs the fixture hosting."
             )
-    sharing = {item.path for item in items if "stack" in fixtures[item]}
+    sharing = {item.path for item in fixtures if "stack" in fixtures[item]}
     items.sort(key=lambda item: (groups[item] != "chart", item.path in sharing))

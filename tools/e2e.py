@@ -29,13 +29,12 @@ if (collections := str(Path(__file__).resolve().parent.parent / ".venv" / "colle
     sys.path.insert(0, collections)
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
-from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import build
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.build import FLAGS as GO_FLAGS
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import Stack
+from ansible_collections.kubestellar.core.tools.programs import SOURCES, Console
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "roles" / "embedded" / "files" / "go"
 CACHE = ROOT / ".cache" / "e2e"
 MODULE_SET = "kubestellar"
 SUITE = "github.com/kubestellar/kubestellar/test/e2e/ginkgo"
@@ -80,18 +79,6 @@ class Failed(Exception):
     """A sentence for the user."""
 
 
-class Console(Progress):
-    """Progress lines on standard output."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-
-    def line(self, text: str) -> None:
-        """Show one line now."""
-        super().line(text)
-        say(text)
-
-
 @dataclass(frozen=True)
 class Spec:
     """One spec of a report. :ivar context: titles around its own. :ivar failure: where and why, or empty."""
@@ -110,7 +97,7 @@ class Spec:
 
 def main(arguments: Sequence[str]) -> int:
     """Build, set up, run, sum up, delete. Return the exit code."""
-    console = Console()
+    console = Console("e2e")
     stack = Stack.of(os.environ.get("KUBESTELLAR_HOME", ""), os.environ.get("KUBESTELLAR_E2E_STACK", "e2e"))
     try:
         CACHE.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         copy = f"cp {result} {tmp_path / 'report.json'}\n" if nodes is not None else ""
         binary.write_text(f"#!/bin/sh\n{copy}exit {code}\n")
         binary.chmod(0o700)
-        return e2e.run(binary, SPECS, Stack.of(str(tmp_path), "e2e"), [], e2e.Console())
+        return e2e.run(binary, SPECS, Stack.of(str(tmp_path), "e2e"), [], e2e.Console("e2e"))
 
     return call
 
