@@ -34,6 +34,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import inline
 
 _NO_YAML_TAGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 _FLOAT = "tag:yaml.org,2002:float"
@@ -269,6 +270,14 @@ class Cluster:
         cluster = cls(configuration, name)
         cluster.context = context
         return cluster
+
+    @classmethod
+    def from_secret(cls, kubeconfig: object, *, name: str) -> Cluster:
+        """The cluster of a kubeconfig that an API server has handed out, which is believed no more than it must be.
+
+        :raises InvalidInput: it has what is not taken from a cluster, see `_untrusted.inline`.
+        """
+        return cls.from_kubeconfig(inline(kubeconfig, name), name=name)
 
     def renamed(self, name: str) -> Cluster:
         """The same connection under another name: a space of type `host` is the hosting cluster itself."""

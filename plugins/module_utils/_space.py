@@ -110,7 +110,7 @@ def connect_to(
             f"{hosting.name}: the ControlPlane {space} has no kubeconfig yet.",
             hint="Wait until it is Ready, or look at its conditions and at the KubeFlex manager.",
         )
-    return Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=space)
+    return Cluster.from_secret(kubeconfig, name=space)
 
 
 def choose(

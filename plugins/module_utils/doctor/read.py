@@ -178,7 +178,7 @@ class _Reader:
         if kubeconfig is None:
             return _Open(replace(space, trouble="its Secret has no kubeconfig"), None)
         try:
-            cluster = Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=space.name)
+            cluster = Cluster.from_secret(kubeconfig, name=space.name)
         except KubestellarError as error:
             return _Open(replace(space, trouble=_sentence(error)), None)
         trouble, refused = _reach(cluster)

@@ -284,7 +284,7 @@ class _Renewal:
     def _is_refused(self, kubeconfig: Mapping[str, Any]) -> bool:
         """Whether the API server is there and does not take the credentials."""
         try:
-            Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=self._name).request(
+            Cluster.from_secret(kubeconfig, name=self._name).request(
                 "GET", "/version", timeout=_REACH_SECONDS, attempts=1, action="read its version"
             )
         except ApiError as error:
@@ -325,8 +325,7 @@ class _Renewal:
 
         :raises KubestellarError: it gives none, or one that ends no later.
         """
-        context = kubeconfig.get("current-context")
-        space = Cluster.from_kubeconfig(kubeconfig, context, name=self._name)
+        space = Cluster.from_secret(kubeconfig, name=self._name)
         namespace, name = _credentials.account_of(token) or ACCOUNT
         life = int((self._plane.get("spec") or {}).get("tokenExpirationSeconds") or LIFE_SECONDS)
         answer = space.request(
@@ -354,7 +353,7 @@ class _Renewal:
                     f"{self._name}: its API server gives tokens for {later.expires - later.issued:.0f} s, which is less than "
                     "renew_before: it is renewed by every run, and runs must be closer together than that."
                 )
-        Cluster.from_kubeconfig(_credentials.with_token(kubeconfig, new), context, name=self._name).request(
+        Cluster.from_secret(_credentials.with_token(kubeconfig, new), name=self._name).request(
             "GET",
             SERVICE_ACCOUNTS.path(namespace, name),
             action="use the new token",

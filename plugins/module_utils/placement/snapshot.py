@@ -260,7 +260,7 @@ class _Reader:
             kubeconfig = _space.secret_kubeconfig(hosting, space)
             if kubeconfig is None:
                 return []  # it is being set up, so it delivers nothing yet
-            cluster = Cluster.from_kubeconfig(kubeconfig, kubeconfig.get("current-context"), name=name)
+            cluster = Cluster.from_secret(kubeconfig, name=name)
             if not cluster.ready(_READY_SECONDS):
                 raise KubestellarError(f"{name}: the WDS does not answer.")
             return [delivery_of(name, item) for item in _served(cluster, BINDINGS)]

@@ -125,10 +125,10 @@ def adopted(monkeypatch):
                 raise answers[method]
             return answers[method]
 
-    def connect(content, _context, *, name):
+    def connect(content, *, name):
         return Adopted(content["users"][0]["user"]["token"])
 
-    monkeypatch.setattr(renewal.Cluster, "from_kubeconfig", staticmethod(connect))
+    monkeypatch.setattr(renewal.Cluster, "from_secret", staticmethod(connect))
     return answers, asked
 
 
