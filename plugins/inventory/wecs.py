@@ -91,10 +91,11 @@ notes:
     Options except O(connections) may be templates that use C(inventory_dir) and extra variables.
   - All hosts are in C(kubestellar_wecs), and in C(kubestellar_available) or C(kubestellar_unavailable), of which C(kubestellar_unreachable)
     is a part; in C(kubestellar_accepted) or C(kubestellar_not_accepted); those that are not accepted and that no
-    source before this one lists in C(kubestellar_strangers), which M(kubestellar.core.managed_cluster) can accept and C(wecs.yml) leaves
+    source before this one lists in C(kubestellar_wecs) are in C(kubestellar_strangers), which M(kubestellar.core.managed_cluster) can accept and C(wecs.yml) leaves
     alone; in C(kubestellar_its_<its>); in C(kubestellar_set_<cluster set>)
     and, for each label, C(kubestellar_label_<key>_<value>). What is no letter or digit becomes an underscore. If different labels make the
     same group that way, a warning says so; with O(strict) it is an error.
+  - A cluster with the name of a host that a source before this one lists, but not in C(kubestellar_wecs), or of C(localhost), is left out with a warning.
   - Labels, annotations, claims and the rest are the host variables C(kubestellar_labels), C(kubestellar_annotations), C(kubestellar_claims)
     and so on; the guide lists them. They are text of others and are never templated.
   - Hosts have C(wec_name), C(wec_its) and C(wec_provider=registered), so that the playbooks of this collection take them for what they are.
@@ -197,10 +198,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             params = self._parameters(self._read_config_data(path), path)
             wecs = self._read(params, path, cache)
-            listed = {name for name, host in inventory.hosts.items() if "kubestellar_uid" not in host.vars}
-            self._populate(_wecs.plan(wecs, params, self._sanitize_group_name, listed))
+            listed, others = self._hosts_of_others(inventory)
+            self._populate(_wecs.plan(wecs, params, self._sanitize_group_name, listed, others))
         except KubestellarError as error:
             raise AnsibleParserError(str(error.result()["msg"])) from None  # its cause would be told twice
+
+    @staticmethod
+    def _hosts_of_others(inventory: Any) -> tuple[set[str], set[str]]:
+        """The hosts of other sources that are WECs, and those that are something else."""
+        known = {name for name, host in inventory.hosts.items() if "kubestellar_uid" not in host.vars}
+        group = inventory.groups.get(_wecs.WECS)
+        listed = known & {host.name for host in group.get_hosts()} if group else set()
+        return listed, (known | {"localhost"}) - listed
 
     def _parameters(self, config: Mapping[str, Any], path: str) -> dict[str, Any]:
         """The options that are not Ansible's own, checked; templates are resolved, except those for playbooks."""

@@ -49,7 +49,7 @@ def inline(kubeconfig: object, where: str) -> dict[str, Any]:
                 )
     if not _is_safe(str(cluster.get("server") or "")):
         raise InvalidInput(
-            f"{where}: the address in the kubeconfig in its Secret does not begin with https://.", hint=_HINT
+            f"{where}: the address in the kubeconfig in its Secret is not one of TLS (https).", hint=_HINT
         )
     return {
         "apiVersion": "v1",

@@ -140,10 +140,11 @@ options:
     type: int
   rejoin:
     description:
-      - Whether to approve a new request to join of a cluster that is connected, because its agent was set up anew.
-        If not, such a request is left waiting and reported in a warning.
-    type: bool
-    default: false
+      - Names of clusters of which a new request to join is approved although they are connected, because their agents were set up anew.
+        Of all others, such a request is left waiting and reported in a warning, since whoever has bootstrap credentials can send one.
+    type: list
+    elements: str
+    default: []
   force:
     description:
       - For O(state=absent) of clusters that are gone for good. Removes the finalizers that only their agents would remove, and reports what is abandoned.
@@ -390,7 +391,7 @@ SPEC: dict[str, Any] = {
     "unreachable_for": {"type": "int"},
     "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
     "strict": {"type": "bool", "default": True},
-    "rejoin": {"type": "bool", "default": False},
+    "rejoin": {"type": "list", "elements": "str", "default": []},
     "force": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},

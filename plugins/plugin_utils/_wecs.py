@@ -202,17 +202,29 @@ class Plan:
 
 
 def plan(
-    wecs: Sequence[Wec], params: Mapping[str, Any], safe: Callable[[str], str], listed: Container[str] = ()
+    wecs: Sequence[Wec],
+    params: Mapping[str, Any],
+    safe: Callable[[str], str],
+    listed: Container[str] = (),
+    others: Container[str] = (),
 ) -> Plan:
     """Hosts, groups and variables for the WECs of all ITSes.
 
     :param params: as from `parameters`.
     :param safe: makes the name of a group of any text.
-    :param listed: hosts of the inventory that somebody has listed.
+    :param listed: hosts that somebody has listed as WECs.
+    :param others: hosts that are something else. A cluster of such a name is left out: whoever has bootstrap credentials chooses
+        names, and must not change other machines or pass for them.
     :raises InvalidInput: two WECs would be one host.
     """
     doubts: list[str] = []
     made = Plan(host_names(wecs, params["host_name"], doubts), doubts=doubts)
+    for host in [host for host in made.hosts if host in others]:
+        wec = made.hosts.pop(host)
+        doubts.append(
+            f"The cluster {plain(wec['kubestellar_cluster'], 80)} of the ITS {wec['kubestellar_its']} is left out: {plain(host, 120)} is a "
+            f"host of the inventory that is not in {WECS}. Put that host there if it is this cluster, or set host_name."
+        )
     meanings: dict[str, dict[str, None]] = {}
 
     @functools.cache

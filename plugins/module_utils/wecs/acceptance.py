@@ -10,7 +10,7 @@ as soon as what it waits for is there. One that fails does not stop the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -65,8 +65,8 @@ _CONFLICTS = 5
 class Acceptance:
     """Brings WECs of one ITS to accepted, described, joined and available.
 
-    :param rejoin: approve a first request also of a WEC that is available, which means that its agent was set
-        up anew.
+    :param rejoin: names of WECs whose agents were set up anew: a first request of theirs is approved although they are
+        available.
     :param force_conflicts: take labels, annotations and properties over from other field managers.
     :param lacking: from the clusters as they are and as they are to be, to what each would lack for the policies that select
         it; such a cluster fails before its labels are written and its properties removed.
@@ -77,7 +77,7 @@ class Acceptance:
         its: Cluster,
         wishes: Sequence[Wish],
         *,
-        rejoin: bool,
+        rejoin: Collection[str],
         force_conflicts: bool,
         dry_run: bool,
         progress: Progress,
@@ -294,7 +294,9 @@ class Acceptance:
         connected = is_joined(member.managed) and not unavailable_because(
             member.managed, member.lease, time.time()
         )
-        return [] if connected and not self._rejoin and not member.approved else fresh
+        if connected and member.wish.name not in self._rejoin and not member.approved:
+            return []
+        return fresh
 
     def _may_describe(self, member: Member) -> bool:
         """Labels wait for the join, so that nothing is placed on a cluster that has no namespace yet."""

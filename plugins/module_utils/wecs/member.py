@@ -160,7 +160,7 @@ def warnings(members: Sequence[Member]) -> list[str]:
             if name not in member.approved and is_joined(member.managed):
                 lines.append(
                     f"{member.name}: the request {name} to join waits although the cluster is connected; it was not "
-                    "approved. If its agent was set up anew, set rejoin; else delete the request."
+                    "approved. If its agent was set up anew, name it in rejoin; else delete the request."
                 )
         lines += [
             f"{member.name}: the request {name} was refused: {reason}."

@@ -187,6 +187,15 @@ def test_who_is_listed_is_no_stranger():
     assert made.groups["kubestellar_not_accepted"] == ["new"] and made.groups["kubestellar_strangers"] == []
 
 
+def test_a_cluster_that_calls_itself_like_another_host_is_left_out_and_named():
+    made = _wecs.plan(
+        [wec("webserver1", accepted=False), wec("c1")], params(), to_safe_group_name, set(), {"webserver1"}
+    )
+    assert list(made.hosts) == ["c1"] and made.groups["kubestellar_wecs"] == ["c1"]
+    (told,) = made.doubts
+    assert "The cluster webserver1 of the ITS its1 is left out" in told and "kubestellar_wecs" in told
+
+
 @pytest.mark.parametrize(
     ("patterns", "taken"),
     [
