@@ -68,9 +68,9 @@ def _scope(fixture_name: str, config: pytest.Config) -> Literal["function", "ses
 
 
 @pytest.fixture(scope=_scope)
-def hub() -> Iterator[Running]:
+def bare(worker_id: str) -> Iterator[Running]:
     """A hub without clusters."""
-    running = make_stack(f"{os.environ.get('KUBESTELLAR_TEST_STACK', 'test')}-bench")
+    running = make_stack(f"{os.environ.get('KUBESTELLAR_TEST_STACK', 'test')}-bench-{worker_id}")
     try:
         assert_ok(running.playbook("hub", timeout=1500))
         yield running
@@ -79,12 +79,12 @@ def hub() -> Iterator[Running]:
 
 
 @pytest.fixture
-def stack(hub: Running) -> Iterator[Running]:
+def stack(bare: Running) -> Iterator[Running]:
     """The hub, without the clusters and policies of benchmarks before."""
-    yield hub
+    yield bare
     if measuring.size == "full":
         return
-    wds, its = hub.cluster("wds1"), hub.cluster("its1")
+    wds, its = bare.cluster("wds1"), bare.cluster("its1")
     for cluster, resource in ((wds, BINDING_POLICIES), (its, MANAGED_CLUSTERS)):
         found = cluster.list(resource, metadata_only=True).items
         _bulk.delete_all(cluster, [(resource, item) for item in found])
