@@ -495,14 +495,13 @@ def what_was_taken_over_obeys_the_fresh_hub(fleet: Running) -> None:
     apply(wds, [{**item, "data": {"price": "7"}}])
     wds.delete(BINDING_POLICIES, "team8")
 
-    def arrived(price: str) -> bool:
+    def arrived() -> bool:
         live = wec.get(CONFIG_MAPS, "item-1", "team0")
-        return live["data"]["price"] == price and live["metadata"]["uid"] == before["metadata"]["uid"]
+        return live["data"]["price"] == "7" and live["metadata"]["uid"] == before["metadata"]["uid"]
 
-    eventually(lambda: arrived("7"))
+    eventually(arrived)
     eventually(lambda: wec.get(CONFIG_MAPS, "item-1", "team8") is None)
     apply(wds, [item, policy(8)])
-    eventually(lambda: arrived("1"))
 
 
 # -- refusals --------------------------------------------------------------------------------------------------------
