@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-CHART = re.compile(r"test_(chart\w*|klusterlet|preflight|providers)")
+CHART = re.compile(r"test_(chart\w*|preflight|providers)")
 """The files whose tests share the hosting cluster of hubs by the core chart (fixture `hosting`)."""
 CLUSTERS = {"hosting", "stack"}
 """The fixtures of clusters that the tests of a process share."""
