@@ -33,32 +33,23 @@ FILES = {
 }
 """The files of the guide by their names."""
 CATALOGUE = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "catalogue"}, "data": {"a": "b"}}
-APPLY = """\
+_TASK = """\
+    - ansible.builtin.include_role:
+        name: kubestellar.core.workload
+        tasks_from: apply
+      vars:
+        workload_name: "{{ hub_workloads[0].name }}"
+        workload_source: "{{ hub_workloads[0].source }}"
+"""
+APPLY = f"""\
 - hosts: kubestellar_hubs
   gather_facts: false
   tasks:
-    - ansible.builtin.include_role:
-        name: kubestellar.core.workload
-        tasks_from: apply
-      vars:
-        workload_name: "{{ hub_workloads[0].name }}"
-        workload_source: "{{ hub_workloads[0].source }}"
-"""
+{_TASK}"""
 
 
 # And then with its parent elsewhere: that is another set, which does not take the objects over.
-AGAIN = (
-    APPLY
-    + """\
-    - ansible.builtin.include_role:
-        name: kubestellar.core.workload
-        tasks_from: apply
-      vars:
-        workload_name: "{{ hub_workloads[0].name }}"
-        workload_source: "{{ hub_workloads[0].source }}"
-        workload_applyset_namespace: default
-"""
-)
+AGAIN = f"{APPLY}{_TASK}        workload_applyset_namespace: default\n"
 
 
 def archive() -> bytes:
