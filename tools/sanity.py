@@ -50,8 +50,9 @@ def main(arguments: list[str]) -> int:
     if ignored:
         sys.stdout.write(f"{ignored[0].relative_to(ROOT)}: nothing is ignored here; correct what it hides.\n")
         return 1
-    if arguments and arguments[0].partition("=")[0] == "--changed":
-        changed = _changed_since(arguments[0].partition("=")[2] or _base())
+    flag, _equals, commit = arguments[0].partition("=") if arguments else ("", "", "")
+    if flag == "--changed":
+        changed = _changed_since(commit or _base())
         if not changed:
             sys.stdout.write("No file that ansible-test looks at has changed.\n")
             return 0
