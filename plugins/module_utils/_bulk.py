@@ -362,6 +362,7 @@ class Batch:
             if target.resource is None:
                 return
             after = self._sent(target, target.resource, force=force, recreate=recreate, dry_run=True)
+            target.foreseen = after
             if (
                 target.before is not None
                 and after is not None
@@ -421,6 +422,7 @@ class Batch:
             target.before = self._cluster.get(resource, outcome.name, outcome.namespace)
         before = target.before
         after = self._sent(target, resource, force=force, recreate=recreate, dry_run=dry_run)
+        target.foreseen = after
         if after is None:
             after = target.want
             if before is not None and not dry_run:
@@ -586,6 +588,7 @@ class Target:
     :ivar before: the live object.
     :ivar differs: whether something is to be sent.
     :ivar tried: whether the server has seen it in a dry run.
+    :ivar foreseen: what it then answered.
     """
 
     want: dict[str, Any]
@@ -594,6 +597,25 @@ class Target:
     before: dict[str, Any] | None = None
     differs: bool = True
     tried: bool = False
+    foreseen: dict[str, Any] | None = None
+
+    def planned(self) -> dict[str, Any]:
+        """The object as it will be, by what the server answered, else by what is known here."""
+        if self.foreseen is not None or self.before is None:
+            return self.foreseen or self.want
+        mine, theirs = self.want["metadata"], self.before["metadata"]
+        merged = {
+            key: {
+                **{
+                    k: v
+                    for k, v in (theirs.get(key) or {}).items()
+                    if k not in _diff.owned(self.before, "metadata", key)
+                },
+                **(mine.get(key) or {}),
+            }
+            for key in ("labels", "annotations")
+        }
+        return {**self.want, "metadata": {**mine, **merged}}
 
 
 def _target(

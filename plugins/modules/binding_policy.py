@@ -146,6 +146,8 @@ options:
     description:
       - How far the task may go. A change that goes further is refused before the first write, in check mode too, with the
         numbers and the names in RV(refused) and the whole RV(preview).
+      - They stay with the policy, in its annotation C(kubestellar.core/guards), and hold for M(kubestellar.core.workload) when it changes
+        objects that the policy delivers, and for M(kubestellar.core.managed_cluster) when it changes labels that it selects by.
       - A limit is a number, or a percentage such as V(20%). Percentages are compared without rounding, so with three clusters
         V(20%) of them is none.
       - Those about clusters need the ITS, except O(guards.max_removed_clusters) with O(state=absent).
@@ -200,6 +202,12 @@ options:
     description:
       - Objects that an earlier task of the same check mode run would create, label or delete, as
         RV(kubestellar.core.workload#module:planned), so that the preview counts them. It has no effect outside check mode.
+    type: list
+    elements: dict
+  planned_clusters:
+    description:
+      - Clusters as an earlier task of the same check mode run would describe them, each with C(name), C(labels), C(annotations) and
+        C(properties), as RV(kubestellar.core.managed_cluster#module:planned). It has no effect outside check mode.
     type: list
     elements: dict
   redeliver:
@@ -570,6 +578,7 @@ SPEC: dict[str, Any] = {
     "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
     "api_groups": {"type": "list", "elements": "str"},
     "planned_objects": {"type": "list", "elements": "dict"},
+    "planned_clusters": {"type": "list", "elements": "dict"},
     "redeliver": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},

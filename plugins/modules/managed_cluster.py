@@ -317,6 +317,11 @@ clusters:
       returned: if there are any
       type: list
       elements: str
+planned:
+  description: The clusters as they would be described, those too that would only join, each with C(name), C(labels), C(annotations) and C(properties).
+  returned: in check mode with O(state=accepted)
+  type: list
+  elements: dict
 failed_clusters:
   description: Names of the clusters that failed.
   returned: always
@@ -344,6 +349,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import foresight, snapshot
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import drain, expansion, parking, wanted
@@ -421,6 +427,12 @@ def work(context: Context) -> dict[str, Any]:
         "failed_clusters": [member.name for member in members if member.error],
         "failures": [member.error for member in members if member.error],
     }
+    if context.check_mode and params["state"] == "accepted":
+        result["planned"] = [
+            {"name": one.name, **{key: dict(getattr(one, key)) for key in _MAPS}}
+            for one in (member.planned for member in members if not member.error)
+            if one is not None
+        ]
     if context.diff_mode:
         result["diff"] = [entry() for member in members for entry in member.diffs]
     if params["strict"]:
@@ -447,6 +459,7 @@ def _accepted(context: Context, wishes: list[wanted.Wish]) -> list[Member]:
         dry_run=context.check_mode,
         progress=context.progress,
         lacking=partial(_lacking, context) if params["missing_properties"] == "refuse" else None,
+        judge=partial(_judge, context),
     ).run(wait=params["wait"], timeout=params["wait_timeout"])
     for line in warnings(members):
         context.warn(line)
@@ -462,6 +475,20 @@ def _lacking(context: Context, before: Mapping[str, Target], after: Mapping[str,
     except KubestellarError as error:
         context.warn(f"Whether the clusters have all properties was not looked at: {error.message}")
         return {}
+
+
+def _judge(context: Context, before: Mapping[str, Target], after: Mapping[str, Target]) -> None:
+    """See `foresight.judge_clusters`."""
+    params = context.params
+    if params["wdses"] is None and params["its_kubeconfig"]:
+        return  # which WDSes deliver through it is not known
+    sources = [
+        snapshot.Sources(
+            wds, wds.name, its=context.its(), its_name=str(params["its"] or ""), clusters=after, api_groups=()
+        )
+        for wds in _wdses(context)
+    ]
+    foresight.judge_clusters(sources, before.values())
 
 
 def _check(params: dict[str, Any]) -> None:

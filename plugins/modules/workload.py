@@ -26,6 +26,7 @@ author:
 extends_documentation_fragment:
   - kubestellar.core._auth
   - kubestellar.core._auth.wds
+  - kubestellar.core._auth.its
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
@@ -217,6 +218,22 @@ options:
       - Changing it makes another set, to which the objects do not belong.
     type: str
     default: kube-system
+  placement:
+    description:
+      - How the workload is going to be placed by later tasks. Objects are delivered as soon as they are in the WDS, so what these tasks would
+        refuse is refused here, before anything is written.
+      - Its keys are C(cluster_selectors), C(waves), C(downsync), C(guards), C(api_groups) and C(wait), as the options of
+        M(kubestellar.core.binding_policy), and C(status_collectors) and C(transforms), lists of the options of
+        M(kubestellar.core.status_collector) and M(kubestellar.core.custom_transform).
+      - All other policies of the WDS that deliver what is changed are judged in any case, by the guards that they were last written with.
+        Templates are compared with the properties of clusters if the ITS is given, by O(its) or O(its_kubeconfig).
+    type: dict
+  planned_clusters:
+    description:
+      - Clusters as an earlier task of the same check mode run would describe them, each with C(name), C(labels), C(annotations) and
+        C(properties), as RV(kubestellar.core.managed_cluster#module:planned). It has no effect outside check mode.
+    type: list
+    elements: dict
   wait_timeout:
     description:
       - Seconds to wait until deleted objects are gone, for O(state=absent).
@@ -395,12 +412,18 @@ diff:
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _limit
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    apply,
+    foresight,
+    intentions,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import (
     applyset,
     manage,
@@ -421,6 +444,8 @@ SPEC: dict[str, Any] = {
     "recreate": {"type": "str", "choices": ["never", "allowed"], "default": "never"},
     "foreign_contents": {"type": "str", "choices": ["refuse", "delete"], "default": "refuse"},
     "applyset_namespace": {"type": "str", "default": "kube-system"},
+    "placement": {"type": "dict"},
+    "planned_clusters": {"type": "list", "elements": "dict"},
     "wait_timeout": {"type": "int", "default": 120},
 }
 
@@ -433,6 +458,9 @@ def work(context: Context) -> dict[str, Any]:
     applyset.check(params["applyset_namespace"], params["labels"])
     aset = applyset.ApplySet(params["name"], params["applyset_namespace"])
     given = sources.take(params)
+    intended = (
+        intentions.read(params["name"], params["placement"]) if present and params["placement"] else None
+    )
     held = _held(context, given) if present else Material()
     wish = manage.Wish(
         namespace=held.namespaces,
@@ -449,7 +477,13 @@ def work(context: Context) -> dict[str, Any]:
         planned = [_bulk.planned(obj, own) for obj, own in zip(objects, held.namespaces, strict=True)]
         return {**_result(context, manage.Done(planned), str(params["wds"])), **hooks}
     wds = context.wds()
-    workload = manage.Workload(wds, aset, dry_run=context.check_mode, progress=context.progress)
+    workload = manage.Workload(
+        wds,
+        aset,
+        dry_run=context.check_mode,
+        progress=context.progress,
+        judge=lambda planned: _judge(context, planned, intended),
+    )
     try:
         if present:
             workload.apply(objects, wish)
@@ -480,6 +514,27 @@ def _held(context: Context, given: Mapping[str, Any]) -> Material:
             hint="Give definitions, src or another source, or remove the workload with state=absent.",
         )
     return held
+
+
+def _judge(
+    context: Context, planned: Sequence[Mapping[str, Any]], intended: foresight.Intended | None
+) -> None:
+    """See `foresight.judge_objects`. A policy that is there as intended is left to the task that writes it.
+
+    :param planned: what differs, as it will be.
+    """
+    params = context.params
+    if not planned and (intended is None or _placed(context.wds(), intended)):
+        return
+    groups = (params["placement"] or {}).get("api_groups")
+    # Whoever removes a workload has removed its policy before, or is to wait for what that leaves behind.
+    leaving = [params["name"]] if params["state"] == "absent" else []
+    foresight.judge_objects(apply.sources(context, groups, planned), intended, leaving=leaving)
+
+
+def _placed(wds: Cluster, intended: foresight.Intended) -> bool:
+    live = foresight.policies(wds).get(intended.name)
+    return live is not None and apply.bare(live.get("spec")) == intended.spec
 
 
 def _labelled(held: Material, params: Mapping[str, Any], aset: applyset.ApplySet) -> list[dict[str, Any]]:
@@ -529,7 +584,7 @@ def _identified(outcome: _bulk.Outcome) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, work, spaces=("wds",))
+    run(SPEC, work, spaces=("wds", "its"))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
     warnings,
     waves,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.leftovers import Leftovers
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview, preview
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Selected
@@ -76,9 +77,18 @@ def has_its(context: Context) -> bool:
     return bool(context.params["its"] or context.params["its_kubeconfig"])
 
 
-def sources(context: Context) -> snapshot.Sources:
-    """Where a task reads the facts of a preview from."""
+def sources(
+    context: Context,
+    api_groups: Sequence[str] | None = None,
+    planned: Sequence[Mapping[str, Any]] | None = None,
+) -> snapshot.Sources:
+    """Where a task reads the facts of a preview from.
+
+    :param planned: objects as they will be, see `snapshot.Sources`; in check mode, those of the option if it is left out.
+    """
     params = context.params
+    if planned is None:
+        planned = params.get("planned_objects") or [] if context.check_mode else []
     by_name = (params["wds"] and not params["wds_kubeconfig"]) or (
         params["its"] and not params["its_kubeconfig"]
     )
@@ -89,9 +99,20 @@ def sources(context: Context) -> snapshot.Sources:
         its=context.its() if has_its(context) else None,
         its_name=str(params["its"] or ""),
         hosting=context.hosting() if by_name else None,
-        api_groups=params["api_groups"],
-        planned=(params.get("planned_objects") or []) if context.check_mode else [],
+        api_groups=api_groups,
+        planned=planned,
+        clusters={one["name"]: _as_planned(one) for one in params.get("planned_clusters") or []}
+        if context.check_mode
+        else {},
     )
+
+
+def _as_planned(cluster: Mapping[str, Any]) -> Target:
+    """A cluster as an earlier task of the same check mode run would describe it."""
+    labels, annotations, properties = (
+        dict(cluster.get(key) or {}) for key in ("labels", "annotations", "properties")
+    )
+    return Target(str(cluster["name"]), labels, annotations, properties)
 
 
 def wds_name(context: Context, wds: Cluster) -> str:
@@ -103,16 +124,13 @@ def _present(
     context: Context, limits: guards.Guards, level: str, max_offline: Limit | None
 ) -> dict[str, Any]:
     groups = waves.parse(context.params["waves"] or [])
-    want = _diff.wanted(policy.manifest(context.params))
-    if groups:
-        want["spec"]["clusterSelectors"] = waves.whole(groups)
-    want["spec"] = bare(want["spec"])
+    want = wanted(context.params, groups)
     if context.planned:
         return _result(context, "create", None, want)
     wds = context.wds()
     name = want["metadata"]["name"]
     before = wds.get(BINDING_POLICIES, name)
-    seen = _foresee(context, limits, name, want["spec"])
+    seen = _foresee(context, limits, name, want["spec"], delivered=level in waits.DELIVERED)
     clusters = waves.members(groups, seen.placement.facts.targets)
     waves.check_members(groups, clusters, f"{wds_name(context, wds)}: BindingPolicy {name}")
     application = _Application(context, wds, want, before, seen, limits, groups, clusters)
@@ -125,6 +143,22 @@ def _present(
         application.write(spec)
         application.wait(number, level, max_offline)
     return application.result()
+
+
+def wanted(params: Mapping[str, Any], groups: Sequence[waves.Wave]) -> dict[str, Any]:
+    """The policy that the options describe, as it is sent, with the guards that it is to be changed within.
+
+    :raises InvalidInput: see `policy.manifest`.
+    """
+    want = _diff.wanted(policy.manifest(params))
+    if groups:
+        want["spec"]["clusterSelectors"] = waves.whole(groups)
+    want["spec"] = bare(want["spec"])
+    kept = guards.annotation(params["guards"])
+    if kept:
+        metadata = want["metadata"]
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), guards.ANNOTATION: kept}
+    return want
 
 
 class _Application:
@@ -232,12 +266,19 @@ def bare(spec: Any) -> Any:
     return spec
 
 
-def _foresee(context: Context, limits: guards.Guards, name: str, spec: Mapping[str, Any] | None) -> Preview:
+def _foresee(
+    context: Context,
+    limits: guards.Guards,
+    name: str,
+    spec: Mapping[str, Any] | None,
+    *,
+    delivered: bool = False,
+) -> Preview:
     """The preview, its first warnings shown, once the guards let it pass."""
-    where = sources(context)
+    where = sources(context, context.params["api_groups"])
     seen = preview(spec, snapshot.read(where, name, spec))
     title = f"{where.wds_name}: BindingPolicy {name}"
-    guards.check(seen, limits, title)
+    guards.check(seen, limits, title, delivered=delivered)
     settled = redelivery.CODES if context.params["redeliver"] else ()
     told = [item for item in guards.shown(seen, limits) if item["code"] not in settled]
     for item in told[:MOST_WARNINGS]:

@@ -8,12 +8,13 @@ A limit is a number or a percentage, see `_limit`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _limit
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import Refused
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import warnings
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import warning
@@ -33,6 +34,11 @@ GUARDS_SPEC: dict[str, Any] = {
 _LIMITS = ("min_clusters", "max_clusters", "max_objects", "max_removed_clusters", "max_removed_objects")
 _OF_CLUSTERS = ("min_clusters", "max_clusters", "max_removed_clusters")
 _FATAL = ("template-property-missing", "template-invalid")
+_NEVER = ("object-too-large", "definition-versions", "no-cluster", "no-object")
+"""With these nothing can be delivered, however long one waits."""
+
+ANNOTATION = "kubestellar.core/guards"
+"""The guards that a policy was last written with, so that they hold whoever changes its objects or clusters."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,10 @@ class Guards:
     limits: Mapping[str, Limit]
     cluster_scoped: str = "warn"
     missing_properties: bool = False
+
+    def without_clusters(self) -> Guards:
+        """Those that can be judged without an ITS."""
+        return replace(self, limits={k: v for k, v in self.limits.items() if k not in _OF_CLUSTERS})
 
     @property
     def need_clusters(self) -> list[str]:
@@ -72,6 +82,23 @@ def parse(options: Mapping[str, Any] | None) -> Guards:
     )
 
 
+def annotation(options: Mapping[str, Any] | None) -> str:
+    """The value of `ANNOTATION` for the option; empty if no guard is set."""
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    given = {key: value for key, value in given.items() if value != GUARDS_SPEC[key].get("default")}
+    return json.dumps(given, sort_keys=True) if given else ""
+
+
+def recorded(policy: Mapping[str, Any]) -> Guards:
+    """The guards that a live policy was last written with; the defaults if it says none, or something else than guards."""
+    text = ((policy.get("metadata") or {}).get("annotations") or {}).get(ANNOTATION)
+    try:
+        found = json.loads(text or "{}")
+        return parse({key: found[key] for key in GUARDS_SPEC if isinstance(found.get(key), str)})
+    except (ValueError, AttributeError, InvalidInput):
+        return parse(None)
+
+
 def shown(preview: Preview, guards: Guards) -> list[Mapping[str, str]]:
     """The warnings of a preview that the guards do not silence."""
     silent = {"cluster-scoped"} if guards.cluster_scoped == "allow" else set()
@@ -83,14 +110,19 @@ def result(preview: Preview, guards: Guards) -> dict[str, Any]:
     return {**preview.result(), "warnings": [dict(item) for item in shown(preview, guards)]}
 
 
-def check(preview: Preview, guards: Guards, policy: str) -> None:
+def check(
+    preview: Preview, guards: Guards, policy: str, *, delivered: bool = False, codes: Collection[str] = ()
+) -> None:
     """Let a change pass, or not.
 
     :param policy: what the message calls the policy, such as `wds1: BindingPolicy shop`.
-    :raises Refused: it goes further than the guards allow. `details["refused"]` has all reasons, `details["preview"]`
-        the preview.
+    :param delivered: whether its delivery is going to be waited for, so that it is refused if it cannot come about.
+    :param codes: further warnings for which it is refused.
+    :raises Refused: it goes further than the guards allow, or cannot be delivered though it is to be. `details["refused"]` has
+        all reasons, `details["preview"]` the preview.
     """
-    reasons = list(_reasons(preview, guards))
+    never = _NEVER if delivered and not preview.placement.removal else codes
+    reasons = [*_reasons(preview, guards), *(item for item in preview.warnings if item["code"] in never)]
     if not reasons:
         return
     more = f" ({len(reasons) - 1} more below refused)" if len(reasons) > 1 else ""

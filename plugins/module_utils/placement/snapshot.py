@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _delivery, _space
@@ -76,8 +76,9 @@ class Sources:
     :ivar hosting: None if there is no connection to the hosting cluster; then other WDSes are not known.
     :ivar api_groups: what the controller-manager of the WDS is limited to, if that is known otherwise than by its
         Deployment in the hosting cluster.
-    :ivar planned: objects of the WDS, by `apiVersion`, `kind` and `metadata`, that an earlier task of the same check
-        mode run would create or label, or, if their `state` is `absent`, delete.
+    :ivar planned: objects of the WDS as they will be: whole, or of an earlier task of the same check mode run by `apiVersion`,
+        `kind` and `metadata` alone. If their `state` is `absent`, they will be deleted.
+    :ivar clusters: clusters as they will be, by name.
     """
 
     wds: Cluster
@@ -87,6 +88,7 @@ class Sources:
     hosting: Cluster | None = None
     api_groups: Sequence[str] | None = None
     planned: Sequence[Mapping[str, Any]] = ()
+    clusters: Mapping[str, Target] = field(default_factory=dict)
 
 
 def read(sources: Sources, policy: str, spec: Mapping[str, Any] | None) -> Facts:
@@ -99,17 +101,32 @@ def read(sources: Sources, policy: str, spec: Mapping[str, Any] | None) -> Facts
     return read_all(sources, {policy: spec})[policy]
 
 
-def read_all(sources: Sources, specs: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Facts]:
+def read_all(
+    sources: Sources,
+    specs: Mapping[str, Mapping[str, Any] | None],
+    concerned: Callable[[str, Placement], bool] = lambda _policy, _placement: True,
+) -> dict[str, Facts]:
     """The facts for previews of several policies of one WDS, by name; what they have in common is listed once.
 
     :param specs: name to spec, see `read`.
+    :param concerned: which policies are asked for, by name and placement; the others are left out.
     :raises ApiError, ConnectionFailed: as `read`.
     """
     reader = _Reader(sources)
+    placements = {policy: place(specs[policy], facts) for policy, facts in reader.facts(specs).items()}
     return {
-        policy: reader.contents(policy, place(specs[policy], facts))
-        for policy, facts in reader.facts(specs).items()
+        policy: reader.contents(policy, placement)
+        for policy, placement in placements.items()
+        if concerned(policy, placement)
     }
+
+
+def planned_objects(sources: Sources) -> dict[ObjectKey, tuple[Candidate, Mapping[str, Any]]]:
+    """The objects of `Sources.planned` by key, those that are to be deleted too."""
+    if not sources.planned:
+        return {}
+    served = {(one.api_version, one.kind): one for one in sources.wds.resources()}
+    return _keyed(sources.planned, served)
 
 
 def deliveries(sources: Sources) -> tuple[list[Delivery], list[str]]:
@@ -127,6 +144,7 @@ class _Reader:
         self._uids: dict[str, str] = {}
         """Policy to the UID of its Binding."""
         self._properties: dict[str, dict[str, str]] | None = None
+        self._planned = planned_objects(sources)
 
     def facts(self, specs: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Facts]:
         """All but the contents of objects, by policy."""
@@ -148,7 +166,8 @@ class _Reader:
                 ],
             )
         )
-        candidates, namespaces = _with_planned(candidates, namespaces, sources.planned)
+        candidates, namespaces = _with_planned(candidates, namespaces, self._planned)
+        coming = Kinds(obj for _candidate, obj in self._planned.values() if obj.get("state") != "absent")
         self._uids = {str(item["metadata"]["name"]): str(item["metadata"]["uid"]) for item in bindings}
         delivered = {
             name: delivery_of(sources.wds_name, item) for name, item in zip(self._uids, bindings, strict=True)
@@ -158,10 +177,11 @@ class _Reader:
             wds=sources.wds_name,
             candidates=candidates,
             namespaces=namespaces,
-            targets=targets,
+            targets=[sources.clusters.get(one.name, one) for one in targets]
+            + [one for name, one in sources.clusters.items() if name not in {t.name for t in targets}],
             kinds=kinds,
-            custom=_custom(custom),
-            versions=wds.served_versions(),
+            custom={**_custom(custom), **coming.custom},
+            versions={**wds.served_versions(), **coming.versions},
             wds_type=next(
                 (_type(item) for item in spaces if item["metadata"]["name"] == sources.wds_name), ""
             ),
@@ -194,14 +214,22 @@ class _Reader:
         selected = {c.key: c for c in facts.candidates if c.key in placement.objects}
         expanded = [key for key in placement.objects if templates.wants_expansion(selected[key].metadata)]
         expanded = [key for key in expanded if key[:2] != ("", "secrets")]
-        contents = self._whole(selected[key] for key in expanded)
+        contents = self._whole(selected[key] for key in expanded if key not in self._planned)
+        contents.update((key, dict(self._planned[key][1])) for key in expanded if key in self._planned)
         measured = [
-            key for key in placement.objects if key not in contents and _may_be_large(key, facts.custom)
+            key
+            for key in placement.objects
+            if key not in contents and key not in self._planned and _may_be_large(key, facts.custom)
         ]
         sizes = {
             key: templates.size(content)
             for key, content in self._whole(selected[key] for key in measured[:MOST_READ]).items()
         }
+        sizes.update(
+            (key, templates.size(self._planned[key][1]))
+            for key in placement.objects
+            if key in self._planned and key not in contents
+        )
         facts = replace(facts, contents=contents, sizes=sizes, unread=self._unread)
         if its is None:
             return facts
@@ -387,27 +415,36 @@ def groups_of(deployment: Mapping[str, Any] | None) -> Sequence[str] | None:
     return None
 
 
+def _keyed(
+    planned: Iterable[Mapping[str, Any]], served: Mapping[tuple[str, str], Resource]
+) -> dict[ObjectKey, tuple[Candidate, Mapping[str, Any]]]:
+    """Planned objects by key. :param served: (apiVersion, kind) to what discovery says of it."""
+    planned = list(planned)
+    known = Kinds(planned)
+    found = {}
+    for obj in planned:
+        resource = served.get((obj["apiVersion"], obj["kind"])) or known.of(obj).resource
+        candidate = Candidate(resource, obj["metadata"])
+        found[candidate.key] = candidate, obj
+    return found
+
+
 def _with_planned(
     candidates: Sequence[Candidate],
     namespaces: Mapping[str, Mapping[str, str]],
-    planned: Sequence[Mapping[str, Any]],
+    planned: Mapping[ObjectKey, tuple[Candidate, Mapping[str, Any]]],
 ) -> tuple[list[Candidate], dict[str, Mapping[str, str]]]:
     """Candidates and Namespaces as they would be once what is planned is there."""
-    known = Kinds(planned)
     found = {candidate.key: candidate for candidate in candidates}
     labels = dict(namespaces)
-    for obj in planned:
-        candidate = Candidate(known.of(obj).resource, obj["metadata"])
+    for key, (candidate, obj) in planned.items():
+        there = found.pop(key, None)
         if obj.get("state") == "absent":
-            found.pop(candidate.key, None)
             continue
-        there = found.get(candidate.key)
-        if there is not None:
-            merged = {**(there.metadata.get("labels") or {}), **(obj["metadata"].get("labels") or {})}
-            candidate = Candidate(there.resource, {**there.metadata, "labels": merged})
-        found[candidate.key] = candidate
-        if candidate.key[:2] == (NAMESPACES.group, NAMESPACES.plural):
-            labels[candidate.key.name] = candidate.metadata.get("labels") or {}
+        metadata = {**(there.metadata if there is not None else {}), "labels": {}, **candidate.metadata}
+        found[key] = Candidate(there.resource if there is not None else candidate.resource, metadata)
+        if key[:2] == (NAMESPACES.group, NAMESPACES.plural):
+            labels[key.name] = metadata["labels"] or {}
     return list(found.values()), labels
 
 

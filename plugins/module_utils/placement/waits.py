@@ -51,6 +51,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.leftove
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 
 LEVELS = ("none", "bound", "applied", "healthy")
+DELIVERED = ("applied", "healthy")
+"""Those at which something must have arrived."""
 
 _RELIST_SECONDS = 2.0
 _ERRORS_SECONDS = 3.0

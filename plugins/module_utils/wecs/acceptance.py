@@ -19,6 +19,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     Conflict,
     KubestellarError,
+    Refused,
     WaitTimeout,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
@@ -70,6 +71,8 @@ class Acceptance:
     :param force_conflicts: take labels, annotations and properties over from other field managers.
     :param lacking: from the clusters as they are and as they are to be, to what each would lack for the policies that select
         it; such a cluster fails before its labels are written and its properties removed.
+    :param judge: gets the clusters of the ITS as they are and those that are to be described anew as they are to be, before the
+        first write; if it refuses these, all of them fail.
     """
 
     def __init__(
@@ -82,8 +85,10 @@ class Acceptance:
         dry_run: bool,
         progress: Progress,
         lacking: Callable[[Mapping[str, Target], Mapping[str, Target]], Mapping[str, str]] | None = None,
+        judge: Callable[[Mapping[str, Target], Mapping[str, Target]], None] = lambda _before, _after: None,
     ) -> None:
         self._its = its
+        self._judge_labels = judge
         self._lacking_properties = lacking
         self._rejoin = rejoin
         self._force = force_conflicts
@@ -105,8 +110,9 @@ class Acceptance:
         state = read_state(self._its)
         self._waiting = wait and not self._dry_run
         self._properties = state.properties
-        self._apply_properties()
         self._observe(state.managed, state.requests, state.leases)
+        self._judge(state.managed)
+        self._apply_properties()
         self._step_all()
         if self._waiting and any(not member.done for member in self.members):
             self._wait(timeout)
@@ -115,11 +121,31 @@ class Acceptance:
                 member.error = f"{self._its.name}: {member.name}: {member.missing}."
         return self.members
 
+    def _judge(self, managed: Mapping[str, dict[str, Any]]) -> None:
+        """Let the policies have a say about all new labels together."""
+        before = {name: _target(name, obj, None) for name, obj in managed.items()}
+        after: dict[str, Target] = {}
+        for member in self.members:
+            with Noting(member):
+                now, then = self._targets(member)
+                member.planned = then
+                if now.labels != then.labels:
+                    after[member.name] = then
+        if not after:
+            return
+        try:
+            self._judge_labels(before, after)
+        except Refused as error:
+            for member in self.members:
+                if member.name in after and not member.error:
+                    member.error = f"{self._its.name}: {member.name}: {error.message} {error.hint}"
+                    member.done = True
+
     # properties first: a label may at once select the cluster for a workload that needs them
 
     def _apply_properties(self) -> None:
         """Properties as wanted, but with those kept that would be dropped: labels may still need them."""
-        wanted = {m.name: m for m in self.members if m.wish.properties is not None}
+        wanted = {m.name: m for m in self.members if m.wish.properties is not None and not m.error}
         writes: list[tuple[Member, dict[str, Any], dict[str, Any] | None]] = []
         for name, member in wanted.items():
             live = self._properties.get(name)
@@ -253,14 +279,8 @@ class Acceptance:
     def _targets(self, member: Member) -> tuple[Target, Target]:
         """A cluster as templates see it now, and as they will."""
         live, wish = member.managed or {}, member.wish
-        metadata = live.get("metadata") or {}
         config_map = self._properties.get(member.name)
-        now = Target(
-            member.name,
-            dict(metadata.get("labels") or {}),
-            dict(metadata.get("annotations") or {}),
-            dict((config_map or {}).get("data") or {}),
-        )
+        now = _target(member.name, live, config_map)
         labels = _after(now.labels, _diff.owned(live, "metadata", "labels"), wish.labels)
         for key, value in parking.returning(live, wish.labels).items():
             labels.setdefault(key, value)
@@ -478,6 +498,17 @@ class Acceptance:
         if member.approved and _renew_time(member.lease) == member.renewed_before:
             return "its agent has not renewed the Lease since it joined again"
         return ""
+
+
+def _target(name: str, managed: Mapping[str, Any], config_map: Mapping[str, Any] | None) -> Target:
+    """A cluster as templates see it."""
+    metadata = managed.get("metadata") or {}
+    return Target(
+        name,
+        dict(metadata.get("labels") or {}),
+        dict(metadata.get("annotations") or {}),
+        dict((config_map or {}).get("data") or {}),
+    )
 
 
 def described(wish: Wish, live: Mapping[str, Any]) -> dict[str, Any] | None:

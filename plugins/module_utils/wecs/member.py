@@ -17,6 +17,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     MANAGED_CLUSTERS,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.registered import (
     is_accepted,
     is_joined,
@@ -35,6 +36,7 @@ class Member:
 
     :ivar uid: of the ManagedCluster that the notes below are about; they are void for another one.
     :ivar refused_since: monotonic time of the first refused request with no good one beside it.
+    :ivar planned: as it is to be described.
     :ivar diffs: of its writes, each made only when it is to be shown.
     """
 
@@ -57,6 +59,7 @@ class Member:
     diffs: list[Callable[[], dict[str, str]]] = field(default_factory=list)
     abandoned: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
+    planned: Target | None = None
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ leaves a parent that says too much, and the next run goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,13 +83,24 @@ class Workload:
     """One workload in one WDS.
 
     :param dry_run: only ask the server.
+    :param judge: gets what is to be written or deleted, each object as it will be, those that go with `state` `absent`, before
+        the first write; what it raises stops everything.
     """
 
-    def __init__(self, wds: Cluster, aset: ApplySet, *, dry_run: bool, progress: Progress) -> None:
+    def __init__(
+        self,
+        wds: Cluster,
+        aset: ApplySet,
+        *,
+        dry_run: bool,
+        progress: Progress,
+        judge: Callable[[Sequence[Mapping[str, Any]]], None] = lambda _planned: None,
+    ) -> None:
         self._wds = wds
         self._aset = aset
         self._dry_run = dry_run
         self._progress = progress
+        self._judge = judge
         try:
             self._parent = wds.get(CONFIG_MAPS, aset.name, aset.namespace)
         except ApiError as error:
@@ -136,6 +147,8 @@ class Workload:
         self._explain(batch)
         self._check_schemas(batch)
         self._check_tried()
+        coming = [t for t in batch.targets if (t.outcome.changed if self._dry_run else t.differs)]
+        self._judge([*(target.planned() for target in coming), *_leaves(gone)])
         scope = scope_of((o.api_version, o.kind, o.namespace) for o in done.objects)
         leaving = {obj["metadata"]["uid"] for _resource, obj in gone}
         staying = [pair for pair in found if pair[1]["metadata"]["uid"] not in leaving]
@@ -244,6 +257,7 @@ class Workload:
             )
         if not contents:
             prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, read.found))
+        self._judge(list(_leaves(read.found)))
         deleted = _bulk.delete_all(self._wds, read.found, dry_run=self._dry_run)
         self.done.objects = deleted
         _bulk.raise_failures(deleted, self._wds.name, "absent")
@@ -278,6 +292,18 @@ class Workload:
                 CONFIG_MAPS, outcome.name, outcome.namespace, uid=self._parent["metadata"]["uid"]
             )
         outcome.method = "delete"
+
+
+def _leaves(gone: Sequence[members.Found]) -> Iterator[dict[str, Any]]:
+    """What is to be deleted, as `Workload` tells it."""
+    for resource, obj in gone:
+        identity = {key: obj["metadata"].get(key) for key in ("name", "namespace")}
+        yield {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": identity,
+            "state": "absent",
+        }
 
 
 def _immutable(what: str, kind: str) -> KubestellarError:

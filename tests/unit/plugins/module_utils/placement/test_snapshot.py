@@ -20,19 +20,16 @@ def test_planned_objects_count_as_if_they_were_there():
     there = Candidate(
         CONFIG_MAPS, {"name": "a", "namespace": "shop", "labels": {"old": "1"}, "resourceVersion": "7"}
     )
-    candidates, namespaces = snapshot._with_planned(
-        [there],
-        {"other": {}},
-        [
-            planned("Namespace", "shop", team="x"),
-            planned("ConfigMap", "a", "shop", new="2"),
-            planned("ConfigMap", "b", "shop"),
-        ],
-    )
+    coming = [
+        planned("Namespace", "shop", team="x"),
+        planned("ConfigMap", "a", "shop", new="2"),
+        planned("ConfigMap", "b", "shop"),
+    ]
+    candidates, namespaces = snapshot._with_planned([there], {"other": {}}, snapshot._keyed(coming, {}))
     found = {candidate.key: candidate.metadata for candidate in candidates}
     assert found[ObjectKey("", "configmaps", "shop", "a")] == {
         **there.metadata,
-        "labels": {"old": "1", "new": "2"},
+        "labels": {"new": "2"},  # what a label did is withdrawn with it
     }
     assert ObjectKey("", "configmaps", "shop", "b") in found
     assert ObjectKey("", NAMESPACES.plural, "", "shop") in found
@@ -41,11 +38,12 @@ def test_planned_objects_count_as_if_they_were_there():
 
 def test_nothing_planned_changes_nothing():
     there = Candidate(CONFIG_MAPS, {"name": "a", "namespace": "shop"})
-    assert snapshot._with_planned([there], {"n": {"a": "b"}}, []) == ([there], {"n": {"a": "b"}})
+    assert snapshot._with_planned([there], {"n": {"a": "b"}}, {}) == ([there], {"n": {"a": "b"}})
 
 
 def test_planned_objects_that_are_to_go_do_not_count():
     stays = Candidate(CONFIG_MAPS, {"name": "stays", "namespace": "n"})
     goes = Candidate(CONFIG_MAPS, {"name": "goes", "namespace": "n"})
     planned = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": dict(goes.metadata), "state": "absent"}
-    assert snapshot._with_planned([stays, goes], {}, [planned, planned]) == ([stays], {})
+    going = snapshot._keyed([planned, planned], {})
+    assert snapshot._with_planned([stays, goes], {}, going) == ([stays], {})
