@@ -10,6 +10,8 @@ steps, for those who have something to look at in between.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     NotFound,
+    WaitTimeout,
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
@@ -39,6 +42,10 @@ WORKERS = 4
 _ESTABLISHED_SECONDS = 60.0
 _DISCOVERY_SECONDS = 0.3
 _GONE_SECONDS = 60.0
+_NOTICED_SECONDS = 10.0
+_ANY_NAMESPACE = "default"
+_OF_THE_OBJECT = (400, 422)
+"""Answers that are about the object and nothing around it."""
 _MOST_PROBLEMS = 20
 _FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
 _EARLY = {
@@ -234,7 +241,10 @@ def apply_all(
         progress=progress,
     )
     batch.read()
-    return batch.apply(force=force, dry_run=dry_run)
+    if dry_run:
+        batch.attempt(most=len(batch.targets), force=force)
+        return batch.forecast()
+    return batch.apply(force=force)
 
 
 class Batch:
@@ -296,8 +306,9 @@ class Batch:
         """
         by_resource: dict[Resource, list[Target]] = defaultdict(list)
         for target in self.targets:
-            if target.resource is not None:
-                by_resource[target.resource].append(target)
+            resource = target.resource or self._in_another_version(target.outcome)
+            if resource is not None:
+                by_resource[resource].append(target)
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
             found = pool.map(lambda item: self._find(item[0], item[1], selector), by_resource.items())
             for resource, members in zip(by_resource, found, strict=True):
@@ -306,12 +317,20 @@ class Batch:
             before = target.before
             if target.outcome.error or before is None:
                 continue
-            target.differs = not _diff.satisfied(target.want, before, field_manager=self._field_manager)
+            target.differs = target.resource is None or not _diff.satisfied(
+                target.want, before, field_manager=self._field_manager
+            )
         self._new_namespaces = {
             target.outcome.name
             for target in self.targets
             if target.resource == NAMESPACES and target.before is None and not target.outcome.error
         }
+
+    def _in_another_version(self, outcome: Outcome) -> Resource | None:
+        """Where an object is found whose version is yet to be served."""
+        group = outcome.api_version.rpartition("/")[0]
+        served = (one for one in self._cluster.resources() if (one.group, one.kind) == (group, outcome.kind))
+        return next(served, None) if group and not outcome.error else None
 
     def _find(self, resource: Resource, targets: list[Target], selector: str) -> list[dict[str, Any]]:
         """Give the targets of one resource their live objects; what the selector found."""
@@ -341,27 +360,38 @@ class Batch:
     def attempt(self, *, most: int, force: bool = False, recreate: bool = False) -> None:
         """Let the server try what differs without writing.
 
-        What it refuses has `Outcome.error` afterwards. What turns out to change nothing is not sent later.
+        What it refuses has `Outcome.error` afterwards. What turns out to change nothing is not sent later. An object of a new
+        Namespace is tried in one that exists. What needs something that comes with it cannot be tried.
 
         :param most: how many at most. What is there already comes first: only there are other owners and fields that
             cannot be changed. New CustomResourceDefinitions are left out: to try one costs as much as to write it, a second
             for a megabyte.
         """
+        anew = self._defined_anew()
         candidates = [
             target
             for target in self.targets
             if target.differs
             and not target.outcome.error
-            and self._can_be_tried(target)
+            and target.resource is not None
+            and (target.outcome.api_version, target.outcome.kind) not in anew
             and not (target.before is None and target.resource == CRDS)
         ]
         candidates.sort(key=lambda target: target.before is None)
-        chosen = candidates[:most]
 
         def attempt(target: Target) -> None:
             if target.resource is None:
                 return
-            after = self._sent(target, target.resource, force=force, recreate=recreate, dry_run=True)
+            if target.outcome.namespace in self._new_namespaces:
+                self._try_elsewhere(target, target.resource)
+                return
+            try:
+                after = self._sent(target, target.resource, force=force, recreate=recreate, dry_run=True)
+            except ApiError as error:
+                if not self._comes_with(error, target):
+                    raise
+                target.tried = False
+                return
             target.foreseen = after
             if (
                 target.before is not None
@@ -370,19 +400,55 @@ class Batch:
             ):
                 target.differs = False
 
-        self._each(attempt, chosen, "tried")
+        self._each(attempt, candidates[:most], "tried")
 
-    def _can_be_tried(self, target: Target) -> bool:
-        return target.resource is not None and target.outcome.namespace not in self._new_namespaces
+    def _defined_anew(self) -> set[tuple[str, str]]:
+        """(apiVersion, kind) whose definition is among what differs, so that the server would judge by the old one."""
+        definitions = (target.want for target in self.targets if target.resource == CRDS and target.differs)
+        return {kind for definition in definitions for kind, _version in versions(definition)}
 
-    def apply(self, *, force: bool = False, dry_run: bool = False, recreate: bool = False) -> list[Outcome]:
+    def _try_elsewhere(self, target: Target, resource: Resource) -> None:
+        """Try an object in a Namespace that exists. Only what is wrong with the object itself counts there."""
+        metadata = {**target.want["metadata"], "namespace": _ANY_NAMESPACE}
+        try:
+            self._cluster.create(resource, {**target.want, "metadata": metadata}, dry_run=True, strict=True)
+        except ApiError as error:
+            if error.status in _OF_THE_OBJECT:
+                target.elsewhere = True
+                raise
+
+    def _comes_with(self, error: ApiError, target: Target) -> bool:
+        """Whether the server lacks something that is to be created in the same run, such as a PriorityClass."""
+        if error.status not in (403, 404):
+            return False
+        words = set(re.split(r"[^a-z0-9.-]+", error.message.lower()))
+        return any(
+            one is not target and one.before is None and one.outcome.name in words for one in self.targets
+        )
+
+    def forecast(self) -> list[Outcome]:
+        """What `apply` would do, by what `attempt` has found; outcomes in the order of the definitions."""
+        for target in self.targets:
+            outcome = target.outcome
+            if not target.differs or outcome.error:
+                continue
+            outcome.before, outcome.after = target.before, target.foreseen or target.want
+            if target.before is None:
+                outcome.method = "create"
+            elif target.foreseen is None:
+                outcome.method = "recreate" if target.tried else "update"
+            elif _diff.content(target.before) != _diff.content(target.foreseen):
+                outcome.method = "update"
+        return self.outcomes
+
+    def apply(self, *, force: bool = False, recreate: bool = False) -> list[Outcome]:
         """Send what differs, in the order of kinds; outcomes in the order of the definitions.
 
         :param recreate: delete and create what has fields that cannot be changed, but no Namespaces and definitions.
         """
 
         def work(target: Target) -> None:
-            self._bring_about(target, force, dry_run, recreate)
+            self._bring_about(target, force, recreate)
 
         stages: dict[int, list[Target]] = defaultdict(list)
         for target in self.targets:
@@ -390,9 +456,33 @@ class Batch:
                 stages[_stage(target.outcome.kind)].append(target)
         for stage in sorted(stages):
             self._each(work, stages[stage], "sent")
-            if stage == _FIRST["CustomResourceDefinition"] and not dry_run:
+            if stage == _FIRST["CustomResourceDefinition"]:
                 self._wait_served([target.outcome for target in stages[stage]])
+            else:
+                self._send_again(work, stages[stage])
         return self.outcomes
+
+    def _send_again(self, work: Callable[[Target], None], targets: Sequence[Target]) -> None:
+        """Give the server a moment to hear of what came just before, where it has refused something for lack of that."""
+
+        def lacking() -> list[Target]:
+            failed = [(target, target.outcome.failure) for target in targets]
+            return [
+                target
+                for target, error in failed
+                if isinstance(error, ApiError) and self._comes_with(error, target)
+            ]
+
+        def evaluate() -> Verdict:
+            again = lacking()
+            for target in again:
+                target.outcome.failure, target.outcome.error = None, ""
+            self._each(work, again, "sent")
+            return Verdict(not lacking(), (), again=_DISCOVERY_SECONDS)
+
+        if lacking():
+            with contextlib.suppress(WaitTimeout):  # each has its own error
+                Waiter(Progress(None)).until(evaluate, timeout=_NOTICED_SECONDS, what=self._cluster.name)
 
     def _each(self, work: Callable[[Target], None], targets: Sequence[Target], verb: str) -> None:
         """Work on targets in parallel. What goes wrong is told in their outcomes."""
@@ -410,22 +500,18 @@ class Batch:
                         f"{done} of {len(targets)} objects {verb} ({self._progress.seconds:.0f} s)"
                     )
 
-    def _bring_about(self, target: Target, force: bool, dry_run: bool, recreate: bool) -> None:
+    def _bring_about(self, target: Target, force: bool, recreate: bool) -> None:
         """Bring one object about, and note what happened in its outcome."""
         outcome = target.outcome
-        if dry_run and not self._can_be_tried(target):
-            outcome.method, outcome.after = "create", target.want
-            return
         resource = target.resource
         if resource is None:
             target.resource = resource = self._cluster.resource(outcome.api_version, outcome.kind)
             target.before = self._cluster.get(resource, outcome.name, outcome.namespace)
         before = target.before
-        after = self._sent(target, resource, force=force, recreate=recreate, dry_run=dry_run)
-        target.foreseen = after
+        after = self._sent(target, resource, force=force, recreate=recreate, dry_run=False)
         if after is None:
             after = target.want
-            if before is not None and not dry_run:
+            if before is not None:
                 after = self._recreated(target, resource, str(before["metadata"]["uid"]), force)
             outcome.method = "recreate"
         elif before is None:
@@ -589,6 +675,7 @@ class Target:
     :ivar differs: whether something is to be sent.
     :ivar tried: whether the server has seen it in a dry run.
     :ivar foreseen: what it then answered.
+    :ivar elsewhere: whether what is wrong was found in another Namespace.
     """
 
     want: dict[str, Any]
@@ -598,6 +685,7 @@ class Target:
     differs: bool = True
     tried: bool = False
     foreseen: dict[str, Any] | None = None
+    elsewhere: bool = False
 
     def planned(self) -> dict[str, Any]:
         """The object as it will be, by what the server answered, else by what is known here."""

@@ -669,14 +669,24 @@ class Cluster:
             if not token:
                 return
 
-    def create(self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
-        """POST one object. :raises Conflict: it exists (reason `AlreadyExists`)."""
+    def create(
+        self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False, strict: bool = False
+    ) -> dict[str, Any]:
+        """POST one object.
+
+        :param strict: refuse fields that are not known.
+        :raises Conflict: it exists (reason `AlreadyExists`).
+        """
         namespace, name = _identity(obj)
         answer = self.request(
             "POST",
             resource.path(namespace),
             body=obj,
-            query={"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else ""},
+            query={
+                "fieldManager": FIELD_MANAGER,
+                "dryRun": "All" if dry_run else "",
+                "fieldValidation": "Strict" if strict else "",
+            },
             action=f"create {label(resource.kind, name, namespace)}",
         )
         return dict(answer)

@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
-    BINDING_POLICIES,
     CONFIG_MAPS,
     MANAGED_CLUSTERS,
-    NAMESPACES,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.names import WORKLOAD_LABEL
 from ansible_collections.kubestellar.core.tests.waiting import eventually
@@ -149,7 +147,9 @@ def test_what_is_refused_is_neither_written_nor_withdrawn(lamp: Lamp):
     lamp.refuses(to(broken), ["BindingPolicy lamp is refused", "ConfigMap lamp/alerts", ".data.rule"])
     lamp.refuses(to(pages(PAGES + 3), guards={"max_objects": "8"}), ["max_objects (8)"])
     lamp.refuses(to(pages(PAGES - 2), guards={"max_removed_objects": "1"}), ["max_removed_objects (1)"])
-    lamp.refuses(to(pages(PAGES + 1), cluster_selectors=[{"match_labels": {"locaton-group": "edge"}}]), ["No cluster"])
+    lamp.refuses(
+        to(pages(PAGES + 1), cluster_selectors=[{"match_labels": {"locaton-group": "edge"}}]), ["No cluster"]
+    )
     lamp.refuses(
         to(pages(PAGES + 1), cluster_selectors=[{"matchLabels": {"location-group": "edge"}}]),
         ["workload lamp: placement", "matchLabels"],
@@ -157,7 +157,10 @@ def test_what_is_refused_is_neither_written_nor_withdrawn(lamp: Lamp):
     lamp.refuses(to([*pages(PAGES), page("large", x="y" * 600_000)]), ["ConfigMap lamp/large is larger than"])
     lamp.refuses(to([*pages(PAGES), definition("v1", "v2"), WICK]), ["served in several versions"])
     lamp.refuses(
-        to(pages(PAGES + 1), transforms=[{"name": "t", "api_group": "batch", "resource": "jobs", "remove": ["$"]}]),
+        to(
+            pages(PAGES + 1),
+            transforms=[{"name": "t", "api_group": "batch", "resource": "jobs", "remove": ["$"]}],
+        ),
         ["names the whole object"],
     )
     # What a workload without a word about placement changes is judged by the guards that the policy was written with.
@@ -188,7 +191,8 @@ def test_labels_of_clusters_are_bound_by_the_guards_of_policies(lamp: Lamp):
         ["cluster2", "BindingPolicy lamp is refused", "max_clusters (1)"],
     )
     lamp.refuses(
-        lambda check: lamp.label("cluster1", city="porto", check=check), ["cluster1", "No cluster is selected"]
+        lambda check: lamp.label("cluster1", city="porto", check=check),
+        ["cluster1", "No cluster is selected"],
     )
     untouched = lamp.stack.cluster("its1").get(MANAGED_CLUSTERS, "cluster1")
     assert untouched and untouched["metadata"]["labels"]["city"] == "lisbon"
@@ -211,9 +215,17 @@ def test_two_hundred_changes_are_refused_alike_and_before_anything_is_written(st
             objects = [namespace(), *(page(f"p{n}", n=str(chance.randrange(3))) for n in _some(chance, 5))]
             if chance.random() < 0.3:
                 objects.append(alerts(**({"rule": BROKEN} if chance.random() < 0.4 else {})))
-            limits = ("max_objects", "max_removed_objects", "max_clusters", "min_clusters", "max_removed_clusters")
+            limits = (
+                "max_objects",
+                "max_removed_objects",
+                "max_clusters",
+                "min_clusters",
+                "max_removed_clusters",
+            )
             placement: dict[str, Any] = {
-                "cluster_selectors": chance.choice([EDGE, EDGE, LISBON, [{"match_labels": {"city": "oslo"}}]]),
+                "cluster_selectors": chance.choice(
+                    [EDGE, EDGE, LISBON, [{"match_labels": {"city": "oslo"}}]]
+                ),
                 "guards": {name: str(chance.randrange(7)) for name in limits if chance.random() < 0.25},
                 "wait": chance.choice(["none", "bound", "healthy"]),
             }

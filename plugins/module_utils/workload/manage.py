@@ -33,7 +33,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset
     scope_of,
 )
 
-MOST_TRIED = 50
+MOST_TRIED = 1000
 """How many objects are tried by a dry run before the first write: each costs from a half to two thirds of what writing it costs."""
 
 
@@ -140,15 +140,13 @@ class Workload:
             ),
         )
         gone = self._leaving(batch, wanted, found, others, wish)
-        if self._dry_run:
-            batch.apply(force=wish.force, dry_run=True, recreate=wish.recreate)
-        else:
-            batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
+        batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
         self._explain(batch)
         self._check_schemas(batch)
         self._check_tried()
-        coming = [t for t in batch.targets if (t.outcome.changed if self._dry_run else t.differs)]
-        self._judge([*(target.planned() for target in coming), *_leaves(gone)])
+        self._judge([*(t.planned() for t in batch.targets if t.differs), *_leaves(gone)])
+        if self._dry_run:
+            batch.forecast()
         scope = scope_of((o.api_version, o.kind, o.namespace) for o in done.objects)
         leaving = {obj["metadata"]["uid"] for _resource, obj in gone}
         staying = [pair for pair in found if pair[1]["metadata"]["uid"] not in leaving]
@@ -182,7 +180,7 @@ class Workload:
         unseen = [
             target
             for target in batch.targets
-            if target.differs and not target.tried and not target.outcome.error
+            if target.differs and not target.tried and (target.elsewhere or not target.outcome.error)
         ]
         if not unseen:
             return
