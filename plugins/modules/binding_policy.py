@@ -192,6 +192,20 @@ options:
         type: str
         choices: [allow, refuse]
         default: refuse
+      existing_objects:
+        description:
+          - What is done if a cluster of O(wecs) has an object already that is to be delivered there, and that KubeStellar has not delivered.
+            OCM's agent would overwrite it, and delete it when the workload leaves, so V(refuse) is the default. V(adopt) lets it do that.
+        type: str
+        choices: [adopt, refuse]
+        default: refuse
+      foreign_contents:
+        description:
+          - What is done if a Namespace or CustomResourceDefinition is to be withdrawn from a cluster where others have objects in it, which are
+            deleted with it. What other policies deliver counts, and in clusters of O(wecs) everything that is not of this policy.
+        type: str
+        choices: [delete, refuse]
+        default: refuse
   api_groups:
     description:
       - The API groups that the controller-manager of the WDS is limited to. It is looked up in its Deployment in the hosting
@@ -204,6 +218,24 @@ options:
         RV(kubestellar.core.workload#module:planned), so that the preview counts them. It has no effect outside check mode.
     type: list
     elements: dict
+  wecs:
+    description:
+      - How clusters are reached, by their names. Where something is to arrive there or to leave, it is looked at whether that would overwrite
+        or delete what others have there, which the hub does not know. Nothing is written there.
+      - A cluster that does not answer, or is not listed, is not looked at. What other policies deliver is known in any case.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the ManagedCluster.
+        type: str
+        required: true
+      kubeconfig:
+        description: Path of a kubeconfig. Without it, the cluster is not looked at.
+        type: path
+      context:
+        description: Context in it. Its current context if it is left out.
+        type: str
   planned_clusters:
     description:
       - Clusters as an earlier task of the same check mode run would describe them, each with C(name), C(labels), C(annotations) and
@@ -566,6 +598,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._module import ru
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     apply,
     guards,
+    inside,
     policy,
     waits,
     waves,
@@ -579,6 +612,7 @@ SPEC: dict[str, Any] = {
     "api_groups": {"type": "list", "elements": "str"},
     "planned_objects": {"type": "list", "elements": "dict"},
     "planned_clusters": {"type": "list", "elements": "dict"},
+    "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},
     "redeliver": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},

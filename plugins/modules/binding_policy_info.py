@@ -240,6 +240,16 @@ options:
                 type: str
                 choices: [allow, refuse]
                 default: refuse
+              existing_objects:
+                description: What is done if a cluster has an object already that is to be delivered. Offline, nothing is known of that.
+                type: str
+                choices: [adopt, refuse]
+                default: refuse
+              foreign_contents:
+                description: What is done if a Namespace or CustomResourceDefinition leaves in which other policies deliver objects.
+                type: str
+                choices: [delete, refuse]
+                default: refuse
       clusters: &clusters
         description: The clusters. If neither this nor O(offline.clusters_src) is given, only objects are looked at.
         type: list

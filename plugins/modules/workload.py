@@ -228,6 +228,24 @@ options:
       - All other policies of the WDS that deliver what is changed are judged in any case, by the guards that they were last written with.
         Templates are compared with the properties of clusters if the ITS is given, by O(its) or O(its_kubeconfig).
     type: dict
+  wecs:
+    description:
+      - How clusters are reached, by their names. Where something is to arrive there or to leave, it is looked at whether that would overwrite
+        or delete what others have there, which the hub does not know. Nothing is written there.
+      - A cluster that does not answer, or is not listed, is not looked at. What other policies deliver is known in any case.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the ManagedCluster.
+        type: str
+        required: true
+      kubeconfig:
+        description: Path of a kubeconfig. Without it, the cluster is not looked at.
+        type: path
+      context:
+        description: Context in it. Its current context if it is left out.
+        type: str
   planned_clusters:
     description:
       - Clusters as an earlier task of the same check mode run would describe them, each with C(name), C(labels), C(annotations) and
@@ -422,6 +440,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._module import Co
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     apply,
     foresight,
+    inside,
     intentions,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import (
@@ -446,6 +465,7 @@ SPEC: dict[str, Any] = {
     "applyset_namespace": {"type": "str", "default": "kube-system"},
     "placement": {"type": "dict"},
     "planned_clusters": {"type": "list", "elements": "dict"},
+    "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},
     "wait_timeout": {"type": "int", "default": 120},
 }
 
@@ -529,7 +549,12 @@ def _judge(
     groups = (params["placement"] or {}).get("api_groups")
     # Whoever removes a workload has removed its policy before, or is to wait for what that leaves behind.
     leaving = [params["name"]] if params["state"] == "absent" else []
-    foresight.judge_objects(apply.sources(context, groups, planned), intended, leaving=leaving)
+    foresight.judge_objects(
+        apply.sources(context, groups, planned),
+        intended,
+        leaving=leaving,
+        wecs=inside.connections(params["wecs"]),
+    )
 
 
 def _placed(wds: Cluster, intended: foresight.Intended) -> bool:

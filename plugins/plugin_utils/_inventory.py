@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import openshift, registry, values
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import check_url
 from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import intentions
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
@@ -53,6 +55,7 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
         return found
     for hub in hubs:
         found += _hub(hub, hosts[hub])
+        found += _placements(hub, hosts[hub].get("hub_workloads"))
     found += _wecs(hubs, wecs, hosts)
     return found or list(_one_cluster(hubs, wecs, hosts))
 
@@ -157,6 +160,23 @@ def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterato
         checked = {name: _optional(options[name]) for name in given}
         for message in ArgumentSpecValidator(checked).validate(given).error_messages:
             yield f"{host}: {plain(message)}. See the README of the role {role} for what the variable takes."
+
+
+def _placements(host: str, workloads: Any) -> Iterator[str]:
+    """What is wrong with the placement of workloads, down to the last key."""
+    for entry in workloads if isinstance(workloads, list) else []:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("placement") or {}, Mapping):
+            continue  # told by its type
+        name, placement = str(entry.get("name")), dict(entry.get("placement") or {})
+        try:
+            modulations = placement.pop("modulations", None) or []
+            placement["downsync"] = workload_downsync(name, modulations)
+            more = {key: entry.get(key) for key in ("guards", "status_collectors", "transforms")}
+            intentions.read(name, {**placement, **more})
+        except InvalidInput as error:
+            yield f"{host}: {f'{error.message} {error.hint}'.strip()}"
+        except TypeError:
+            yield f"{host}: workload {plain(name, 80)}: placement: modulations is no list of mappings."
 
 
 def _optional(option: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     catalogue,
     guards,
+    inside,
     policy,
     redelivery,
     resolution,
@@ -278,7 +279,10 @@ def _foresee(
     where = sources(context, context.params["api_groups"])
     seen = preview(spec, snapshot.read(where, name, spec))
     title = f"{where.wds_name}: BindingPolicy {name}"
-    guards.check(seen, limits, title, delivered=delivered)
+    found = inside.look(seen, inside.connections(context.params["wecs"]))
+    for text in unseen(found, title):
+        context.warn(text)
+    guards.check(seen, limits, title, delivered=delivered, found=found)
     settled = redelivery.CODES if context.params["redeliver"] else ()
     told = [item for item in guards.shown(seen, limits) if item["code"] not in settled]
     for item in told[:MOST_WARNINGS]:
@@ -286,6 +290,15 @@ def _foresee(
     if len(told) > MOST_WARNINGS:
         context.warn(f"{title}: {len(told) - MOST_WARNINGS} more warnings are in preview.warnings.")
     return seen
+
+
+def unseen(found: inside.Found, title: str) -> list[str]:
+    """What to tell about clusters that could not be looked into."""
+    if not found.unseen:
+        return []
+    reason = next(iter(found.unseen.values()))
+    trouble = catalogue.warning("cluster-unseen", clusters=sorted(found.unseen), reason=reason)
+    return [f"{title}: {trouble['message']} {trouble['hint']} [{trouble['code']}]"]
 
 
 def _absent(context: Context, limits: guards.Guards, *, wait: bool) -> dict[str, Any]:

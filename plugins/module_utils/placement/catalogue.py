@@ -191,6 +191,20 @@ CATALOGUE: dict[str, Entry] = {
         "not deliver {objects:form it|them} again for that: {objects:names}.",
         "Set redeliver in binding_policy, or touch {objects:form it|them} in the WDS by an annotation.",
     ),
+    # What clusters have from elsewhere.
+    "existing-object": Entry(
+        "{objects:count object} {objects:form is|are} in {clusters:names} already, from elsewhere: {objects:names}. "
+        "{objects:form It|They} would be overwritten there, and deleted with the workload.",
+        "Give {objects:form it another name|them other names}, or set guards.existing_objects to adopt.",
+    ),
+    "foreign-contents": Entry(
+        "{holder} would be deleted in {clusters:names} with {objects:count object} of others: {objects:names}.",
+        "Move or delete what is in it, deliver it by a policy of its own too, or set guards.foreign_contents to delete.",
+    ),
+    "cluster-unseen": Entry(
+        "Whether something of others would be overwritten or deleted is not known of {clusters:names}: {reason}.",
+        "Correct the credentials for {clusters:count cluster}, or leave them out.",
+    ),
     # Guards.
     "guard-min-clusters": Entry(
         "{clusters:count cluster} would be selected, fewer than min_clusters ({limit}): {clusters:names}.",

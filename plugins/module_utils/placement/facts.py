@@ -37,12 +37,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one policy of one WDS delivers: the content of its Binding, or of a preview."""
+    """What one policy of one WDS delivers: the content of its Binding, or of a preview. :ivar uid: of the Binding."""
 
     wds: str
     policy: str
     objects: Mapping[ObjectKey, Selected]
     clusters: frozenset[str]
+    uid: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
@@ -19,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import No
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     guards,
+    inside,
     preview,
     resolution,
     snapshot,
@@ -37,12 +39,17 @@ class Intended:
 
 
 def judge_objects(
-    sources: snapshot.Sources, intended: Intended | None = None, *, leaving: Collection[str] = ()
+    sources: snapshot.Sources,
+    intended: Intended | None = None,
+    *,
+    leaving: Collection[str] = (),
+    wecs: inside.Wecs = MappingProxyType({}),
 ) -> None:
     """Refuse objects, those of `Sources.planned`, that a policy may not deliver or withdraw.
 
     :param intended: a policy that the run is going to write.
     :param leaving: policies that the run removes.
+    :param wecs: clusters that can be looked into.
     :raises Refused: naming the policy, and why.
     :raises ApiError, ConnectionFailed: something could not be read that decides it.
     """
@@ -62,14 +69,17 @@ def judge_objects(
         title = f"{sources.wds_name}: BindingPolicy {name}"
         if intended is not None and name == intended.name:
             limits = intended.guards if sources.its else intended.guards.without_clusters()
-            guards.check(preview.preview(specs[name], facts), limits, title, delivered=intended.delivered)
+            seen = preview.preview(specs[name], facts)
+            found = inside.look(seen, wecs)
+            guards.check(seen, limits, title, delivered=intended.delivered, found=found)
         else:
             limits = guards.recorded(live[name]).without_clusters()
             # What was wrong before is not the fault of this change, and may be mended by the next one.
             only = {key: facts.contents[key] for key in facts.contents.keys() & changed}
             sizes = {key: facts.sizes[key] for key in facts.sizes.keys() & changed}
             seen = preview.preview(specs[name], replace(facts, contents=only, sizes=sizes))
-            guards.check(seen, limits, title, codes=("object-too-large", "definition-versions"))
+            found = inside.look(seen, wecs)
+            guards.check(seen, limits, title, codes=("object-too-large", "definition-versions"), found=found)
 
 
 def judge_clusters(sources: Sequence[snapshot.Sources], before: Iterable[Target]) -> None:

@@ -16,9 +16,10 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils import _limit
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, Refused
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import warnings
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import inside, warnings
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import warning
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import ObjectKey
 
 GUARDS_SPEC: dict[str, Any] = {
     "min_clusters": {"type": "str"},
@@ -28,6 +29,8 @@ GUARDS_SPEC: dict[str, Any] = {
     "max_removed_objects": {"type": "str"},
     "cluster_scoped": {"type": "str", "choices": ["allow", "warn", "refuse"], "default": "warn"},
     "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
+    "existing_objects": {"type": "str", "choices": ["adopt", "refuse"], "default": "refuse"},
+    "foreign_contents": {"type": "str", "choices": ["delete", "refuse"], "default": "refuse"},
 }
 """The suboptions of `guards`. Limits are strings, so that `20%` is one too."""
 
@@ -48,11 +51,15 @@ class Guards:
     :ivar limits: name to limit, of those that are set.
     :ivar cluster_scoped: `allow`, `warn` or `refuse`.
     :ivar missing_properties: whether templates may lack properties.
+    :ivar existing_objects: whether what a cluster has from elsewhere may be overwritten.
+    :ivar foreign_contents: whether Namespaces and definitions may leave with what others have in them.
     """
 
     limits: Mapping[str, Limit]
     cluster_scoped: str = "warn"
     missing_properties: bool = False
+    existing_objects: bool = False
+    foreign_contents: bool = False
 
     def without_clusters(self) -> Guards:
         """Those that can be judged without an ITS."""
@@ -79,6 +86,8 @@ def parse(options: Mapping[str, Any] | None) -> Guards:
         limits,
         str(given.get("cluster_scoped", "warn")),
         given.get("missing_properties", "refuse") == "allow",
+        given.get("existing_objects", "refuse") == "adopt",
+        given.get("foreign_contents", "refuse") == "delete",
     )
 
 
@@ -111,18 +120,29 @@ def result(preview: Preview, guards: Guards) -> dict[str, Any]:
 
 
 def check(
-    preview: Preview, guards: Guards, policy: str, *, delivered: bool = False, codes: Collection[str] = ()
+    preview: Preview,
+    guards: Guards,
+    policy: str,
+    *,
+    delivered: bool = False,
+    codes: Collection[str] = (),
+    found: inside.Found | None = None,
 ) -> None:
     """Let a change pass, or not.
 
     :param policy: what the message calls the policy, such as `wds1: BindingPolicy shop`.
     :param delivered: whether its delivery is going to be waited for, so that it is refused if it cannot come about.
     :param codes: further warnings for which it is refused.
+    :param found: what was found in the clusters themselves.
     :raises Refused: it goes further than the guards allow, or cannot be delivered though it is to be. `details["refused"]` has
         all reasons, `details["preview"]` the preview.
     """
     never = _NEVER if delivered and not preview.placement.removal else codes
-    reasons = [*_reasons(preview, guards), *(item for item in preview.warnings if item["code"] in never)]
+    reasons = [
+        *_reasons(preview, guards),
+        *_of_others(preview, guards, found),
+        *(item for item in preview.warnings if item["code"] in never),
+    ]
     if not reasons:
         return
     more = f" ({len(reasons) - 1} more below refused)" if len(reasons) > 1 else ""
@@ -132,6 +152,40 @@ def check(
         refused=reasons,
         preview=result(preview, guards),
     )
+
+
+def _of_others(preview: Preview, guards: Guards, found: inside.Found | None) -> Iterator[Mapping[str, str]]:
+    """What others have in the clusters and would lose."""
+    placement = preview.placement
+    if found is not None and found.existing and not guards.existing_objects:
+        clusters = sorted({name for names in found.existing.values() for name in names})
+        objects = warnings.object_names(placement, found.existing)
+        yield warning("existing-object", objects=objects, clusters=clusters)
+    if guards.foreign_contents:
+        return
+    contents = found.contents if found is not None else {}
+    told = set()
+    for holder, held in sorted(contents.items()):
+        told.add(holder)
+        clusters = sorted({name for names in held.values() for name in names})
+        (text,) = warnings.object_names(placement, [holder])
+        yield warning("foreign-contents", holder=text, clusters=clusters, objects=sorted(held))
+    for holder, (where, keys) in sorted(warnings.taken_along(_leaving(preview), placement).items()):
+        if holder not in told:
+            (text,) = warnings.object_names(placement, [holder])
+            objects = warnings.object_names(placement, keys)
+            yield warning("foreign-contents", holder=text, clusters=sorted(where), objects=objects)
+
+
+def _leaving(preview: Preview) -> Mapping[ObjectKey, frozenset[str]]:
+    """The Namespaces and definitions that leave clusters, with these."""
+    placement, removed = preview.placement, frozenset(preview.clusters_removed)
+    gone = set(preview.objects_removed)
+    return {
+        key: placement.clusters_before if key in gone else removed
+        for key in placement.before
+        if key[:2] in warnings.HOLDERS and (key in gone or removed)
+    }
 
 
 def _reasons(preview: Preview, guards: Guards) -> Iterator[Mapping[str, str]]:

@@ -485,6 +485,7 @@ def delivery_of(wds: str, binding: Mapping[str, Any]) -> Delivery:
         policy=str(binding["metadata"]["name"]),
         objects=resolution.bound(binding),
         clusters=frozenset(resolution.destinations(binding)),
+        uid=str(binding["metadata"].get("uid") or ""),
     )
 
 

@@ -70,6 +70,8 @@ AGENT_RIGHTS = frozenset(
 
 _NAMESPACE = ("", "namespaces")
 _DEFINITION = ("apiextensions.k8s.io", "customresourcedefinitions")
+HOLDERS = (_NAMESPACE, _DEFINITION)
+"""(group, plural) of what takes other objects along when it is deleted."""
 _SYSTEM_NAMES = frozenset({("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")})
 _SYSTEM_GROUPS = ("kubestellar.io", "open-cluster-management.io")
 _RBAC = "rbac.authorization.k8s.io"
@@ -475,6 +477,32 @@ def _differ(mine: Selected, other: Selected) -> bool:
 
 def _who(placement: Placement, other: Delivery) -> str:
     return f"the policy {other.policy}" + (f" in {other.wds}" if other.wds != placement.facts.wds else "")
+
+
+def taken_along(
+    leaving: Mapping[ObjectKey, frozenset[str]], placement: Placement
+) -> dict[ObjectKey, tuple[set[str], set[ObjectKey]]]:
+    """What other policies deliver in Namespaces and of definitions that leave, where nobody else delivers these: clusters and objects.
+
+    :param leaving: Namespaces and definitions, each with the clusters that it leaves.
+    """
+    found: dict[ObjectKey, tuple[set[str], set[ObjectKey]]] = {}
+    others = _delivered_by_others(placement) if leaving else {}
+    definitions = {name: kind for kind, name in placement.facts.custom.items()}
+    for holder, clusters in leaving.items():
+        lost = clusters - others.get(holder, set())
+        kind = definitions.get(holder.name) if holder[:2] == _DEFINITION else None
+        for other in placement.facts.others if lost else ():
+            keys = {
+                key
+                for key in other.objects
+                if (key.namespace == holder.name if holder[:2] == _NAMESPACE else key[:2] == kind)
+            }
+            if keys and lost & other.clusters:
+                entry = found.setdefault(holder, (set(), set()))
+                entry[0].update(lost & other.clusters)
+                entry[1].update(keys)
+    return found
 
 
 # -- what is changed but will not arrive ----------------------------------------------------------------------------
