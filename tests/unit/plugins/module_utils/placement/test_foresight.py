@@ -98,8 +98,8 @@ def test_what_is_seen_in_the_clusters_is_told_with_them():
     found = inside.Found(existing={TIDES: ["c2"]}, contents={HARBOR: {"Secret harbor/key": ["c1", "c2"]}})
     told = refusals(None, found=found)
     assert told == {
-        "1 object is in c2 already, from elsewhere: configmaps harbor/tides. It would be overwritten there, and deleted "
-        "with the workload.",
+        "1 object is in c2 already, from elsewhere: configmaps harbor/tides. "
+        + "It would be overwritten there, and deleted with the workload.",
         "namespaces harbor would be deleted in c1, c2 with 1 object of others: Secret harbor/key.",
     }
     options = {"foreign_contents": "delete", "existing_objects": "adopt"}
