@@ -134,6 +134,13 @@ options:
     type: str
     choices: [allow, refuse]
     default: allow
+  foreign_contents:
+    description:
+      - For O(state=drained), what is done with a cluster of O(clusters) with a kubeconfig in which others have objects in Namespaces, or of
+        CustomResourceDefinitions, that were delivered, and that would be deleted with these. V(refuse) fails it before anything is withdrawn.
+    type: str
+    choices: [refuse, delete]
+    default: refuse
   unreachable_for:
     description:
       - For O(state=drained), drains only clusters that are not available and have not been heard of for so many seconds. The others are left alone.
@@ -394,6 +401,7 @@ SPEC: dict[str, Any] = {
     },
     "max_drained": {"type": "str"},
     "last_copies": {"type": "str", "choices": ["allow", "refuse"], "default": "allow"},
+    "foreign_contents": {"type": "str", "choices": ["refuse", "delete"], "default": "refuse"},
     "unreachable_for": {"type": "int"},
     "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
     "strict": {"type": "bool", "default": True},
@@ -515,6 +523,7 @@ def _drained(context: Context, names: list[str]) -> list[Member]:
         ],
         most=_limit.parse("max_drained", params["max_drained"]),
         last_copies=params["last_copies"] == "allow",
+        contents=params["foreign_contents"] == "delete",
         unreachable_for=params["unreachable_for"],
     )
     if context.planned or (named and not names):

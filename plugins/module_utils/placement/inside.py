@@ -99,6 +99,46 @@ def look(seen: Preview, wecs: Wecs) -> Found:
     return found
 
 
+def held(cluster: Cluster) -> dict[str, list[str]]:
+    """What would go if a cluster lost all that was delivered to it, and was not delivered itself: holder to objects, as messages call them."""
+    served = _served(cluster)
+    result: dict[str, set[str]] = defaultdict(set)
+    spaces = {
+        str(item["metadata"]["name"])
+        for item in cluster.list(NAMESPACES, metadata_only=True).items
+        if _owners(item)
+    }
+    defined = {
+        str(item["metadata"]["name"])
+        for item in cluster.list(CRDS, metadata_only=True).items
+        if _owners(item)
+    }
+
+    def listed(resource: Resource) -> list[tuple[Resource, dict[str, Any]]]:
+        try:
+            return [(resource, item) for item in cluster.list(resource, metadata_only=True).items]
+        except NotFound:
+            return []
+
+    kinds = [
+        one
+        for one in served.values()
+        if (one.namespaced and spaces) or f"{one.plural}.{one.group}" in defined
+    ]
+    for answer in _bulk.in_parallel(listed, kinds):
+        for resource, obj in answer:
+            if not _is_foreign(resource, obj):
+                continue
+            space = str(obj["metadata"].get("namespace") or "")
+            text = label(resource.kind, obj["metadata"]["name"], space)
+            if space in spaces:
+                result[label(NAMESPACES.kind, space)].add(text)
+            definition = f"{resource.plural}.{resource.group}"
+            if definition in defined:
+                result[label(CRDS.kind, definition)].add(text)
+    return {holder: sorted(objects) for holder, objects in sorted(result.items())}
+
+
 _NAMESPACE = (NAMESPACES.group, NAMESPACES.plural)
 _DEFINITION = (CRDS.group, CRDS.plural)
 

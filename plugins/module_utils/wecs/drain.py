@@ -43,6 +43,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     condition,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import inside as within
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
@@ -72,6 +73,7 @@ class Settings:
     :ivar keep: sets of clusters of which some must stay available.
     :ivar most: how many clusters may be drained at once.
     :ivar last_copies: whether workload may lose its last copy.
+    :ivar contents: whether Namespaces and definitions may go with what others have in them.
     :ivar unreachable_for: only clusters that have not been heard of for so many seconds; None for all.
     :ivar gone: they are gone for good, and are only to be listed by no Binding any more.
     """
@@ -79,6 +81,7 @@ class Settings:
     keep: Sequence[parking.Keep] = ()
     most: Limit | None = None
     last_copies: bool = True
+    contents: bool = False
     unreachable_for: float | None = None
     gone: bool = False
 
@@ -146,6 +149,9 @@ class Draining:
                 self._plan(member)
         leaving = [member for member in leaving if not member.error]
         self._check(state, {member.name for member in leaving})
+        if not self._settings.contents and not self._settings.gone:
+            _bulk.in_parallel(self._spare, leaving, workers=WORKERS)
+            leaving = [member for member in leaving if not member.error]
         applied = self._look_inside(leaving) if wait and not self._dry_run else {}
         _bulk.in_parallel(self._park, leaving, workers=WORKERS)
         leaving = [member for member in leaving if not member.error]
@@ -238,6 +244,22 @@ class Draining:
                 hint="Drain fewer clusters at once, or change the guard.",
                 refused=reasons,
             )
+
+    def _spare(self, member: Member) -> None:
+        """Fail a cluster in which others would lose something with what is withdrawn."""
+        if not self._can_be_seen(member):
+            return
+        with Noting(member):
+            held = within.held(self._inside[member.name]())
+            if held:
+                told = "; ".join(
+                    f"{holder} with {count(len(objects), 'object')} of others: {names(objects)}"
+                    for holder, objects in held.items()
+                )
+                raise KubestellarError(
+                    f"{self._its.name}: {member.name} is not drained, since this would be deleted there: {told}.",
+                    hint="Move or delete what is in it, or set foreign_contents (wec_foreign_contents) to delete.",
+                )
 
     # -- the writes --------------------------------------------------------------------------------------------------
 
