@@ -483,6 +483,98 @@ def test_a_definition_with_resources_of_others_is_not_deleted_unless_that_is_all
     assert apply(config_map("a"))["changed"] is False
 
 
+# -- what is new, and what comes with it ---------------------------------------------------------------------------------------
+
+
+def in_new(kind: str, version: str, name: str, **fields: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "fresh"}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+
+
+def pod(labels: dict[str, str], **container: Any) -> dict[str, Any]:
+    containers = [{"name": "c", "image": "registry.example.com/app:1", **container}]
+    return {"metadata": {"labels": labels}, "spec": {"containers": containers, "restartPolicy": "Always"}}
+
+
+def of_deployment(template: dict[str, Any]) -> dict[str, Any]:
+    return in_new(
+        "Deployment", "apps/v1", "web", spec={"selector": {"matchLabels": {"app": "a"}}, "template": template}
+    )
+
+
+PORT = [{"port": 99999}]
+NO_SCHEDULE = {"schedule": "every morning", "jobTemplate": {"spec": {"template": pod({})}}}
+WRONG = {
+    "selector": (of_deployment(pod({"app": "b"})), "selector"),
+    "service name": (in_new("Service", "v1", "Cart_Svc", spec={"ports": [{"port": 80}]}), "Cart_Svc"),
+    "port": (in_new("Service", "v1", "cart", spec={"ports": PORT}), "port"),
+    "schedule": (in_new("CronJob", "batch/v1", "report", spec=NO_SCHEDULE), "schedule"),
+    "env": (of_deployment(pod({"app": "a"}, env=[{"name": "1=", "value": "2"}])), "env"),
+    "quantity": (of_deployment(pod({"app": "a"}, resources={"limits": {"memory": "1Gb"}})), "1Gb"),
+    "request": (
+        of_deployment(
+            pod({"app": "a"}, resources={"limits": {"memory": "1Gi"}, "requests": {"memory": "2Gi"}})
+        ),
+        "memory limit",
+    ),
+    "base64": (in_new("Secret", "v1", "key", data={"a": "not base64"}), "key"),
+    "data key": (in_new("ConfigMap", "v1", "settings", data={"a b": "c"}), "a b"),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG))
+def test_what_is_new_in_a_new_namespace_is_tried_before_that_is_made(apply, wds, stack, case):
+    wrong, word = WRONG[case]
+    mark = stack.mark()
+    refused(
+        apply(namespace("fresh"), in_new("ConfigMap", "v1", "fine"), wrong), "nothing has been written", word
+    )
+    assert stack.writes_since(mark) == [] and wds.get(NAMESPACES, "fresh") is None
+
+
+def test_a_definition_and_its_objects_change_in_one_run(apply, wds):
+    def defined(*versions: str, **fields: str) -> dict[str, Any]:
+        spec = {
+            "type": "object",
+            "properties": {"size": {"type": "integer"}, **{f: {"type": "string"} for f in fields}},
+        }
+        schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+        served = [
+            {"name": name, "served": True, "storage": name == versions[-1], "schema": schema}
+            for name in versions
+        ]
+        return {**DEFINITION, "spec": {**DEFINITION["spec"], "versions": served}}
+
+    assert listed(apply(defined("v1"), gadget("g"))["objects"], "create") == ["g", "gadgets.example.com"]
+    # A field that only the coming definition knows, and one that it does not know either.
+    done = apply(defined("v1", fresh=""), gadget("g", fresh="yes"))
+    assert listed(done["objects"], "update") == ["g", "gadgets.example.com"]
+    refused(apply(defined("v1", fresh=""), gadget("g", fresh="yes", stale="no")), "stale")
+    # Objects that move to a version which comes with them are changed, not made.
+    moved = {**gadget("g", fresh="no"), "apiVersion": "example.com/v2"}
+    done = apply(defined("v1", "v2", fresh=""), moved)
+    assert listed(done["objects"], "update") == ["g", "gadgets.example.com"]
+    assert apply(defined("v1", "v2", fresh=""), moved)["changed"] is False
+
+
+def test_what_an_object_refers_to_may_come_with_it(apply, wds):
+    urgent = {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "urgent"},
+        "value": 9,
+    }
+    single = pod({"app": "a"})["spec"] | {"priorityClassName": "urgent"}
+    alone = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "alone", "namespace": PLACE},
+        "spec": {**single, "automountServiceAccountToken": False},
+    }
+    refused(apply(alone), "urgent")
+    assert listed(apply(alone, urgent)["objects"], "create") == ["alone", "urgent"]
+
+
 # -- what the server refuses --------------------------------------------------------------------------------------------------
 
 
