@@ -92,8 +92,8 @@ notes:
   - All hosts are in C(kubestellar_wecs), and in C(kubestellar_available) or C(kubestellar_unavailable), of which C(kubestellar_unreachable)
     is a part; in C(kubestellar_accepted) or C(kubestellar_not_accepted); those that are not accepted and that no source before this one lists
     in C(kubestellar_wecs) are in C(kubestellar_strangers), which M(kubestellar.core.managed_cluster) can accept and C(wecs.yml) leaves alone;
-    in C(kubestellar_its_<its>); in C(kubestellar_set_<cluster set>) and, for each label, C(kubestellar_label_<key>_<value>). What is no letter or digit becomes an underscore. If different labels make the
-    same group that way, a warning says so; with O(strict) it is an error.
+    in C(kubestellar_its_<its>); in C(kubestellar_set_<cluster set>) and, for each label, C(kubestellar_label_<key>_<value>). What is no
+    letter or digit becomes an underscore. If different labels make the same group that way, a warning says so; with O(strict) it is an error.
   - A cluster with the name of a host that a source before this one lists, but not in C(kubestellar_wecs), or of C(localhost), is left out with a warning.
   - Labels, annotations, claims and the rest are the host variables C(kubestellar_labels), C(kubestellar_annotations), C(kubestellar_claims)
     and so on; the guide lists them. They are text of others and are never templated.

@@ -560,16 +560,17 @@ def stamp_of(space: Space, written: Mapping[str, str]) -> str:
 def is_stale(pods: Iterable[Mapping[str, Any]], stamp: str) -> bool:
     """Whether one of the Pods has read its kubeconfigs before they were written. Kubernetes' times sort as texts.
 
-    A controller gets ready after it has read them. One that is not ready has done so after it was created; that is also
-    said of one that still waits for its ITS, since it may as well be one that has lost it.
+    A controller reads them after its container was started. One that does not run has done so after its Pod was created; that is
+    also said of one that still waits for its ITS, since it may as well be one that has lost it. Readiness says nothing: it comes
+    and goes with that of the node.
     """
     return any(_read_at(pod) < stamp for pod in pods)
 
 
 def _read_at(pod: Mapping[str, Any]) -> str:
-    ready = condition(dict(pod), "Ready")
-    since = ready.get("lastTransitionTime") if ready.get("status") == "True" else ""
-    return str(since or pod["metadata"].get("creationTimestamp") or "")
+    states = [one.get("state") or {} for one in (pod.get("status") or {}).get("containerStatuses") or []]
+    since = [str((state.get("running") or {}).get("startedAt") or "") for state in states]
+    return min(since) if all(since) and since else str(pod["metadata"].get("creationTimestamp") or "")
 
 
 def _restart(

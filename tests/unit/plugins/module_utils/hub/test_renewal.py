@@ -263,11 +263,12 @@ def test_a_space_that_does_not_exist_is_named():
 OLD, WRITTEN, NEW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z"
 
 
-def pod(created: str, ready: str = "") -> dict[str, Any]:
+def pod(created: str, *started: str, ready: str = "") -> dict[str, Any]:
     conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": ready}] if ready else []
+    states = [{"state": {"running": {"startedAt": at}} if at else {"waiting": {}}} for at in started]
     return {
         "metadata": {"name": "p", "namespace": "wds2-system", "creationTimestamp": created},
-        "status": {"conditions": conditions},
+        "status": {"conditions": conditions, "containerStatuses": states},
     }
 
 
@@ -280,10 +281,14 @@ def pod(created: str, ready: str = "") -> dict[str, Any]:
         ([pod(NEW)], False),
         ([pod(NEW, NEW), pod(OLD, OLD)], True),
         ([pod(WRITTEN, WRITTEN)], False),
+        ([pod(OLD, NEW, OLD)], True),
+        ([pod(OLD, "", NEW)], True),
+        # The node was away for a while, and the container is the same.
+        ([pod(OLD, OLD, ready=NEW)], True),
         ([], False),
     ],
 )
-def test_a_controller_is_stale_if_it_was_ready_before_the_kubeconfig_was_written(pods, stale):
+def test_a_controller_is_stale_if_it_was_started_before_the_kubeconfig_was_written(pods, stale):
     assert renewal.is_stale(pods, WRITTEN) is stale
 
 
