@@ -56,7 +56,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     SECRETS,
     SERVICE_ACCOUNTS,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter, condition
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.ready import Space
 
