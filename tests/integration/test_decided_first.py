@@ -75,7 +75,8 @@ class Lamp:
     def __init__(self, stack: Running, module: Callable[..., dict[str, Any]]) -> None:
         self.stack, self._module = stack, module
         self.way = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1", "wds": "wds1"}
-        self.downsync = [{"object_selectors": [{"match_labels": {WORKLOAD_LABEL: "lamp"}}]}]
+        selectors = [{"match_labels": {WORKLOAD_LABEL: "lamp"}}, {"match_labels": {"shared-with": "lamp"}}]
+        self.downsync = [{"object_selectors": selectors}]
 
     def describe(self, objects: list[dict[str, Any]], *, check: bool = False, **placement: Any) -> Any:
         """Module workload, which is told the placement."""
@@ -173,13 +174,11 @@ def test_what_is_refused_is_neither_written_nor_withdrawn(lamp: Lamp):
         ["BindingPolicy lamp is refused", "max_objects (6)"],
     )
     # Objects of another workload that the policy takes along are judged too.
-    other = {**page("guest", True, rule=BROKEN)}
-    other["metadata"]["labels"] = {WORKLOAD_LABEL: "lamp"}
+    other = page("guest", True, rule=BROKEN)
+    other["metadata"]["labels"] = {"shared-with": "lamp"}
     lamp.refuses(
-        lambda check: lamp._module(
-            "workload", _check=check, **lamp.way, name="guest", definitions=[other], labels={"who": "guest"}
-        ),
-        ["guest"],
+        lambda check: lamp._module("workload", _check=check, **lamp.way, name="guest", definitions=[other]),
+        ["BindingPolicy lamp is refused", "ConfigMap lamp/guest"],
     )
 
 
