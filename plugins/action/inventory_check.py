@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         """The variables of a host that are ours, computed as its own tasks would; what cannot be is a problem."""
         shared = {
             name: variables[name]
-            for name in ("groups", "hostvars", "ansible_play_hosts")
+            for name in ("groups", "hostvars", "ansible_play_hosts", "ansible_play_batch")
             if name in variables
         }
         raw = {**variables["hostvars"].raw_get(host), **shared}

@@ -34,7 +34,7 @@ options:
 EXAMPLES = r"""
 - name: Show what would be joined where
   ansible.builtin.debug:
-    msg: "{{ ansible_play_hosts | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
+    msg: "{{ ansible_play_batch | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
 """
 
 RETURN = r"""

@@ -35,7 +35,7 @@ EXAMPLES = r"""
 - name: Show how the clusters of each batch are reached
   ansible.builtin.debug:
     msg: "{{ item | kubestellar.core.wec_klusterlets(hostvars) | map(attribute='name') }}"
-  loop: "{{ ansible_play_hosts | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
+  loop: "{{ ansible_play_batch | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
 """
 
 RETURN = r"""

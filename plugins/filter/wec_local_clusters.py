@@ -29,7 +29,7 @@ EXAMPLES = r"""
 - name: Show the clusters that would be made
   ansible.builtin.debug:
     msg: "{{ item | kubestellar.core.wec_local_clusters(hostvars) }}"
-  loop: "{{ ansible_play_hosts | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
+  loop: "{{ ansible_play_batch | kubestellar.core.wec_batches(hostvars, groups['kubestellar_hubs']) }}"
 """
 
 RETURN = r"""

@@ -141,6 +141,14 @@ options:
     type: str
     choices: [refuse, delete]
     default: refuse
+  require_healthy:
+    description:
+      - For clusters that are worked on a few at a time. With O(state=drained), waits before the first write until what the policies of these
+        clusters deliver is healthy in all other clusters, and refuses to drain if that does not come. With O(state=accepted), a cluster is done
+        when what is delivered to it is healthy there.
+      - A cluster that does not answer is not waited for, which a warning says. Has no effect without O(wait).
+    type: bool
+    default: false
   unreachable_for:
     description:
       - For O(state=drained), drains only clusters that are not available and have not been heard of for so many seconds. The others are left alone.
@@ -357,9 +365,17 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import In
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import foresight, snapshot
+from ansible_collections.kubestellar.core.plugins.module_utils._wait import summary
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
-from ansible_collections.kubestellar.core.plugins.module_utils.wecs import drain, expansion, parking, wanted
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import (
+    drain,
+    expansion,
+    parking,
+    serving,
+    wanted,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.acceptance import Acceptance
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import (
     Member,
@@ -402,6 +418,7 @@ SPEC: dict[str, Any] = {
     "max_drained": {"type": "str"},
     "last_copies": {"type": "str", "choices": ["allow", "refuse"], "default": "allow"},
     "foreign_contents": {"type": "str", "choices": ["refuse", "delete"], "default": "refuse"},
+    "require_healthy": {"type": "bool", "default": False},
     "unreachable_for": {"type": "int"},
     "missing_properties": {"type": "str", "choices": ["allow", "refuse"], "default": "refuse"},
     "strict": {"type": "bool", "default": True},
@@ -469,9 +486,31 @@ def _accepted(context: Context, wishes: list[wanted.Wish]) -> list[Member]:
         lacking=partial(_lacking, context) if params["missing_properties"] == "refuse" else None,
         judge=partial(_judge, context),
     ).run(wait=params["wait"], timeout=params["wait_timeout"])
+    if params["require_healthy"] and params["wait"] and not context.check_mode:
+        _require_healthy(context, members)
     for line in warnings(members):
         context.warn(line)
     return members
+
+
+def _require_healthy(context: Context, members: list[Member]) -> None:
+    """Wait until what is delivered to the clusters is healthy there; where it is not, that is their error."""
+    its, going = context.its(), {member.name: member for member in members if not member.error}
+    policies = drain.read_policies(_wdses(context)) if going else []
+    health = serving.wait_healthy(
+        its,
+        _wdses(context) if going else [],
+        policies,
+        going.__contains__,
+        what=f"{its.name}: the workload of {catalogue.names(sorted(going))} healthy",
+        timeout=context.params["wait_timeout"],
+        progress=context.progress,
+    )
+    for name, lacks in health.lacks.items():
+        going[name].error = (
+            f"{its.name}: {name} is in service, but its workload is not healthy there: {summary(lacks, 5)}. Mend it, or set "
+            "require_healthy to false (role wec: wec_require_healthy, playbook drain: drain_require_healthy)."
+        )
 
 
 def _lacking(context: Context, before: Mapping[str, Target], after: Mapping[str, Target]) -> dict[str, str]:
@@ -525,6 +564,7 @@ def _drained(context: Context, names: list[str]) -> list[Member]:
         last_copies=params["last_copies"] == "allow",
         contents=params["foreign_contents"] == "delete",
         unreachable_for=params["unreachable_for"],
+        healthy=params["require_healthy"],
     )
     if context.planned or (named and not names):
         return [Member(wanted.Wish(name)) for name in names]

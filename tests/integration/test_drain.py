@@ -26,6 +26,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     APPLIED_MANIFEST_WORKS,
     BINDING_POLICIES,
     CONFIG_MAPS,
+    DEPLOYMENTS,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     NAMESPACES,
@@ -347,34 +348,74 @@ def test_a_cluster_that_does_not_answer_is_evacuated_and_comes_back_empty(stack,
 
 @pytest.fixture
 def maintenance(stack, tmp_path) -> tuple[str, ...]:
-    """The arguments of a maintenance of cluster2, with a look into it in between."""
+    """The arguments of a maintenance with a look into each cluster, and into the other one, in between."""
+    kubectl = f"kubectl --kubeconfig {stack.kubeconfig} --context"
+    other = "{{ groups.kubestellar_wecs | difference([inventory_hostname]) | first }}"
     tasks = [
         {
-            "name": "Look at the cluster",
-            "ansible.builtin.command": f"kubectl --kubeconfig {stack.kubeconfig} --context {{{{ inventory_hostname }}}} get ns",
-            "register": "seen",
+            "name": "Look at the clusters",
+            "ansible.builtin.command": command,
+            "register": name,
             "changed_when": False,
             "environment": {"PATH": f"{stack.stack.bin}:/usr/bin:/bin"},
-        },
-        {"name": "It is empty", "ansible.builtin.assert": {"that": "'shop' not in seen.stdout"}},
+        }
+        for name, command in (
+            ("seen", f"{kubectl} {{{{ inventory_hostname }}}} get ns"),
+            (
+                "others",
+                f"{kubectl} {other} get deployment -n {SHOP} -o jsonpath={{.items[*].status.availableReplicas}}",
+            ),
+        )
     ]
-    (tmp_path / "tasks.yml").write_text(yaml.safe_dump(tasks))
-    return ("-e", "drain_hosts=cluster2", "-e", f"drain_tasks={tmp_path}/tasks.yml")
+    told = {"that": ["'shop' not in seen.stdout", "others.stdout | int > 0"]}
+    (tmp_path / "tasks.yml").write_text(
+        yaml.safe_dump([*tasks, {"name": "One is empty, the other serves", "ansible.builtin.assert": told}])
+    )
+    return ("-e", f"drain_tasks={tmp_path}/tasks.yml")
 
 
 @pytest.mark.core
-def test_the_maintenance_playbook_hands_over_in_between(stack, maintenance):
-    keep = json.dumps({"wec_keep_available": {"kubestellar_wecs": 1}})
-    staying = uid(stack, "cluster1")
+def test_a_maintenance_takes_one_cluster_after_the_other(stack, maintenance):
+    keep = json.dumps({"drain_hosts": "kubestellar_wecs", "wec_keep_available": {"kubestellar_wecs": 1}})
     done = stack.playbook("drain", *maintenance, "-e", keep)
-    assert assert_ok(done)["cluster2"]["changed"] == 2
-    assert "Look at the cluster" in done.stdout
-    assert uid(stack, "cluster1") == staying and labels(stack, "cluster2")["location-group"] == "edge"
+    counters = assert_ok(done)
+    assert {name: counters[name]["changed"] for name in counters} == {"cluster1": 2, "cluster2": 2}
+    assert done.stdout.count("TASK [Look at the clusters]") == 4
+    assert settled(stack)
+    assert {labels(stack, name)["location-group"] for name in ("cluster1", "cluster2")} == {"edge"}
+
+
+def test_a_cluster_is_not_drained_while_its_workload_is_not_healthy_in_another(stack, clusters, module):
+    """And one whose workload does not come back is not in service again."""
+    wds = stack.cluster("wds1")
+    metadata = {"name": "stuck", "namespace": SHOP, "labels": {"kubestellar.core/workload": SHOP}}
+    pod = {
+        "nodeSelector": {"no": "where"},
+        "containers": [{"name": "c", "image": "registry.k8s.io/pause:3.10"}],
+    }
+    labelled = {"app": "stuck"}
+    template = {"metadata": {"labels": labelled}, "spec": pod}
+    spec = {"selector": {"matchLabels": labelled}, "template": template}
+    wds.create(
+        DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    )
+    try:
+        before = labels(stack, "cluster1")
+        patience = {"require_healthy": True, "wait_timeout": 8}
+        refused = clusters(names=["cluster1"], state="drained", **patience)
+        assert "cluster1 is not drained, and nothing was changed" in refused["msg"]
+        assert "cluster2: Deployment shop/stuck" in refused["msg"] and labels(stack, "cluster1") == before
+        assert clusters(names=["cluster1", "cluster2"], state="drained", **patience)["changed"]
+        connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
+        back = module("managed_cluster", **connection, names=["cluster1"], **patience)
+        assert "cluster1 is in service, but its workload is not healthy there" in back["msg"]
+    finally:
+        wds.delete(DEPLOYMENTS, "stuck", SHOP)
 
 
 def test_a_maintenance_that_would_leave_too_few_or_names_nobody_is_refused(stack, maintenance):
     before = labels(stack, "cluster2")
-    keep = json.dumps({"wec_keep_available": {"kubestellar_wecs": 2}})
+    keep = json.dumps({"drain_hosts": "cluster2", "wec_keep_available": {"kubestellar_wecs": 2}})
     done = stack.playbook("drain", *maintenance, "-e", keep)
     assert done.returncode != 0 and "of kubestellar_wecs only 1 cluster would stay available" in done.stdout
     assert labels(stack, "cluster2") == before

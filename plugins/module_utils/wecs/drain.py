@@ -41,11 +41,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     Verdict,
     Waiter,
     condition,
+    summary,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import inside as within
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
-from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking
+from ansible_collections.kubestellar.core.plugins.module_utils.wecs import parking, serving
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.member import WORKERS, Member, Noting
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs.placements import (
     Placements,
@@ -76,6 +77,7 @@ class Settings:
     :ivar contents: whether Namespaces and definitions may go with what others have in them.
     :ivar unreachable_for: only clusters that have not been heard of for so many seconds; None for all.
     :ivar gone: they are gone for good, and are only to be listed by no Binding any more.
+    :ivar healthy: only while what they have is healthy in all other clusters.
     """
 
     keep: Sequence[parking.Keep] = ()
@@ -84,6 +86,7 @@ class Settings:
     contents: bool = False
     unreachable_for: float | None = None
     gone: bool = False
+    healthy: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ class Draining:
         if not self._settings.contents and not self._settings.gone:
             _bulk.in_parallel(self._spare, leaving, workers=WORKERS)
             leaving = [member for member in leaving if not member.error]
+        if self._settings.healthy and wait:
+            self._check_others({member.name for member in leaving}, timeout)
         applied = self._look_inside(leaving) if wait and not self._dry_run else {}
         _bulk.in_parallel(self._park, leaving, workers=WORKERS)
         leaving = [member for member in leaving if not member.error]
@@ -260,6 +265,32 @@ class Draining:
                     f"{self._its.name}: {member.name} is not drained, since this would be deleted there: {told}.",
                     hint="Move or delete what is in it, or set foreign_contents (wec_foreign_contents) to delete.",
                 )
+    def _check_others(self, leaving: set[str], timeout: float) -> None:
+        """Wait until the workload of these clusters is healthy in all others.
+
+        :raises Refused: it is not.
+        """
+        health = serving.wait_healthy(
+            self._its,
+            self._wdses,
+            [policy for policy in self._policies if policy.clusters & leaving],
+            lambda name: name not in leaving,
+            what=f"{self._its.name}: the workload of {names(sorted(leaving))} healthy in other clusters",
+            timeout=timeout,
+            progress=self._progress,
+        )
+        if health.lacks:
+            raise Refused(
+                f"{self._its.name}: {names(sorted(leaving))} {'is' if len(leaving) == 1 else 'are'} not drained, and nothing was "
+                f"changed, since the workload is not healthy in other clusters: {summary(health.lines, 5)}.",
+                hint="Mend it there, or set require_healthy to false (role wec: wec_require_healthy, playbook drain: "
+                "drain_require_healthy).",
+                refused=health.lines,
+            )
+        if health.offline:
+            self.warnings.append(
+                f"{names(sorted(health.offline))} did not answer, so it is not known whether the workload is healthy there."
+            )
 
     # -- the writes --------------------------------------------------------------------------------------------------
 
