@@ -68,7 +68,7 @@ def _entry(
     variables, hub, name = hostvars[cluster["host"]], hostvars[batch["hub"]], cluster["name"]
     reached = _reached(batch, cluster, hostvars)
     of_hub = _by_host(hub, "hub_") or hub_connection(hub)
-    is_hub = cluster["host"] == batch["hub"] or ("context" in reached and reached == of_hub)
+    is_hub = cluster["host"] == batch["hub"]
     entry = {
         "name": name,
         **(of_hub if is_hub and not reached else reached),

@@ -56,7 +56,7 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
     for hub in hubs:
         found += _hub(hub, hosts[hub])
         found += _placements(hub, hosts[hub].get("hub_workloads"))
-    found += _wecs(hubs, wecs, hosts)
+    found += [*_wecs(hubs, wecs, hosts), *_made(hubs, wecs, hosts)]
     return found or list(_one_cluster(hubs, wecs, hosts))
 
 
@@ -75,6 +75,8 @@ def warnings(groups: Mapping[str, Sequence[str]], hosts: Hosts) -> list[str]:
                     "another type, or do not ask for singleton status."
                 )
     for wec, hub in _hosting_wecs(hubs, wecs, hosts):
+        if wec != hub:
+            continue  # it is refused when its cluster is looked at
         found.append(
             f"{wec}: this WEC is the hosting cluster of the hub {hub}: what a policy sends there lands beside the hub itself. "
             "Let no policy select cluster-scoped objects, or namespaces of KubeFlex, OCM and spaces."
@@ -328,6 +330,18 @@ def _wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[st
             if (hub, name) in taken and not (wec == hub and name == variables.get("hub_name", hub)):
                 yield f"{wec}: the cluster name {name} is that of {taken[(hub, name)]} too. Set wec_name to another one."
             taken[(hub, name)] = f"the WEC {wec}"
+
+
+def _made(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:
+    """A tool makes one cluster of a name, whichever hub it is for."""
+    made = {(hosts[hub].get("hub_provider"), hosts[hub].get("hub_name", hub)): hub for hub in hubs}
+    for wec in wecs:
+        provider, name = hosts[wec].get("wec_provider"), hosts[wec].get("wec_name", wec)
+        if provider in tools.TOOLS and made.setdefault((provider, name), wec) != wec:
+            yield (
+                f"{wec}: {provider} makes one cluster of the name {name}, and that is the one of {made[(provider, name)]} too. Set "
+                "wec_name to another one."
+            )
 
 
 def _reached(

@@ -297,19 +297,22 @@ def test_a_real_cluster_joins_beside_one_that_is_lost_and_one_that_leads_elsewhe
     content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
     content["contexts"][0]["name"] = "lost"
     Path(lost["wec_kubeconfig"]).write_text(json.dumps(content))
-    wrong = {"wec_context": "its1"}
+    wrong = {f"on-{name}": {"wec_context": name} for name in ("hub", "its1", "wds1")}
     started = time.monotonic()
-    joining = _in_background(lambda: site.run(edge1=wecs["edge1"], lost=lost, wrong=wrong))
+    joining = _in_background(lambda: site.run(edge1=wecs["edge1"], lost=lost, **wrong))
     programs.operator("edge1")
     programs.agent("edge1")
     done = joining()
     assert done.returncode, done.stdout
     text = said(done)
     assert "lost: cannot read the Namespace kube-system: no answer" in text
-    assert "wrong: its connection leads to the hub itself" in text
+    assert "on-hub: its connection leads to the hub itself" in text
+    assert "on-its1: its connection leads to the hub itself" in text
+    assert "on-wds1: its connection leads to wds1, a WDS of the hub" in text
     assert its.get(_resources.MANAGED_CLUSTERS, "edge1")["metadata"]["labels"]["kind"] == "real"
     assert its.get(_resources.MANAGED_CLUSTERS, "lost") is None
-    assert its.get(_resources.NAMESPACES, NAMESPACE) is None
+    for name in ("hub", "its1", "wds1"):
+        assert stack.cluster(name).get(_resources.NAMESPACES, NAMESPACE) is None
     assert time.monotonic() - started < 150
     token = yaml.safe_load(secret(edge1, "bootstrap-hub-kubeconfig")["kubeconfig"])["users"][0]["user"][
         "token"

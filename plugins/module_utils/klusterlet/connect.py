@@ -5,12 +5,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _space
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet import fleet
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet import hub as hubs
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.hub import Known
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import Place
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
 
 MANAGEMENT = "management cluster"
 
@@ -38,9 +46,28 @@ def view_of(
     uids = frozenset(fleet.uid_of(cluster) for cluster in (hosting, its) if cluster is not None)
     return fleet.View(
         place,
-        hub=hubs.look(hosting, its, params["its"] or "", uids),
+        hub=replace(
+            hubs.look(hosting, its, params["its"] or "", uids), spaces=_wdses(hosting, its, params["its"])
+        ),
         registered=fleet.registered(its) if registered else None,
         fallback=fallback,
         management=management,
         change_hub=params["change_hub"],
     )
+
+
+def _wdses(hosting: Cluster | None, its: Cluster, name: str) -> dict[str, str]:
+    """UID to name of the WDSes that deliver through an ITS, as far as they answer: one that does not is no WEC that does."""
+    if hosting is None:
+        return {}
+
+    def look(plane: Mapping[str, Any]) -> tuple[str, str]:
+        try:
+            if not delivers_through(plane, its, name):
+                return "", ""
+            return fleet.uid_of(_space.connect_to(hosting, plane)), str(plane["metadata"]["name"])
+        except KubestellarError:
+            return "", ""
+
+    wdses = [plane for plane in hosting.list(CONTROL_PLANES).items if _space.role(plane) == "wds"]
+    return {uid: wds for uid, wds in _bulk.in_parallel(look, wdses) if uid}

@@ -185,7 +185,7 @@ def look(wishes: Sequence[Wish], view: View, parallel: int) -> list[Member]:
     """What the clusters are. One that cannot be reached, or is not the one that is meant, has an `error`."""
     members = [Member(wish) for wish in wishes]
     each(members, lambda member: _look(member, view), parallel)
-    guard(members, view.hub)
+    guard(members, view.hub, view.fallback)
     return members
 
 
@@ -225,8 +225,11 @@ def klusterlets(cluster: Cluster) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def guard(members: Sequence[Member], hub: Hub | None) -> None:
-    """See that each cluster is there once, and none is the hub unless it is meant to be."""
+def guard(members: Sequence[Member], hub: Hub | None, known: Known | None = None) -> None:
+    """See that each cluster is there once, and none is the hub unless it is meant to be.
+
+    :param known: the hub in the bootstrap kubeconfig, where nothing more is known of it.
+    """
     same: dict[str, list[Member]] = defaultdict(list)
     for member in members:
         if member.uid:
@@ -243,9 +246,20 @@ def guard(members: Sequence[Member], hub: Hub | None) -> None:
                     )
                 )
     for member in members:
-        if hub is None or member.error or not member.uid:
+        if member.error or not member.uid:
             continue
-        if member.uid in hub.uids and not member.wish.is_hub:
+        is_hub = hub is not None and member.uid in hub.uids
+        if hub is None and known is not None and member.cluster is not None:
+            is_hub = member.cluster.server.rstrip("/") == known.server
+        if hub is not None and member.uid in hub.spaces and not is_hub:
+            member.fail(
+                InvalidInput(
+                    f"{member.name}: its connection leads to {hub.spaces[member.uid]}, a WDS of the hub, where the sources of the "
+                    "workload are.",
+                    hint="Correct the connection (wec_kubeconfig, wec_context).",
+                )
+            )
+        elif is_hub and not member.wish.is_hub:
             member.fail(
                 InvalidInput(
                     f"{member.name}: its connection leads to the hub itself.",
@@ -253,7 +267,7 @@ def guard(members: Sequence[Member], hub: Hub | None) -> None:
                     "hub's host into kubestellar_wecs as well).",
                 )
             )
-        elif member.wish.is_hub and hub.uids and member.uid not in hub.uids:
+        elif hub is not None and member.wish.is_hub and hub.uids and not is_hub:
             member.fail(
                 InvalidInput(
                     f"{member.name}: it is said to be the hub itself, and its connection leads to another cluster.",

@@ -179,6 +179,7 @@ class Hub:
     :ivar inside: URL in the hosting cluster; empty if there is none.
     :ivar port: port of it on the containers of the hosting cluster; 0 if there is none.
     :ivar uids: what `uid_of` says of the hosting cluster and of the ITS.
+    :ivar spaces: what it says of the WDSes that deliver through the ITS, to their names.
     """
 
     outside: str
@@ -186,6 +187,7 @@ class Hub:
     inside: str = ""
     port: int = 0
     uids: frozenset[str] = frozenset()
+    spaces: Mapping[str, str] = field(default_factory=dict)
 
     def address_for(self, wish: Wish) -> str:
         """The URL of the hub for the Pods of a cluster."""

@@ -231,6 +231,29 @@ def test_a_hub_that_is_a_wec_of_another_api_server_or_its_is_allowed_with_a_warn
     assert "this WEC is the hosting cluster of the hub hub" in sentence
 
 
+def test_a_wec_that_is_reached_as_its_hub_is_not_taken_for_meant():
+    """The module refuses it by the UID of the cluster; the inventory does not pass it over with a warning."""
+    hosts = {"hub": EXISTING, "w": {"wec_provider": "existing", "wec_kubeconfig": "k", "wec_context": "hub"}}
+    assert _inventory.warnings({"kubestellar_hubs": ["hub"], "kubestellar_wecs": ["w"]}, hosts) == []
+
+
+@pytest.mark.parametrize("tool", ["kind", "k3d"])
+def test_a_tool_makes_one_cluster_of_a_name(tool):
+    hub, other = (
+        {"hub_provider": tool},
+        {"hub_provider": "existing", "hub_kubeconfig": "k", "hub_context": "c"},
+    )
+    one = {"wec_provider": tool, "wec_hub": "hub"}
+    (sentence,) = problems({"hub": hub}, {"w": {**one, "wec_name": "hub"}})
+    assert sentence.startswith(
+        f"w: {tool} makes one cluster of the name hub, and that is the one of hub too."
+    )
+    twins = {"a": {**one, "wec_name": "c"}, "b": {**one, "wec_name": "c", "wec_hub": "other"}}
+    (sentence,) = problems({"hub": hub, "other": other}, twins)
+    assert sentence.startswith(f"b: {tool} makes one cluster of the name c, and that is the one of a too.")
+    assert problems({"hub": hub}, {"hub": one}) == []
+
+
 def test_a_hosting_cluster_that_is_its_and_wds_at_once_is_warned_of():
     variables = {
         "hub_itses": [{"name": "its1", "type": "host"}],

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,6 +50,25 @@ def test_the_hub_is_refused_unless_that_is_meant():
     same = [member("a", "hosting")]
     fleet.guard(same, None)
     assert not same[0].error
+
+
+def test_a_wds_of_the_hub_is_refused():
+    found = [member("a", "wds"), member("b", "4")]
+    fleet.guard(
+        found, Hub(SERVER, CA, uids=frozenset({"hosting"}), spaces={"wds": "wds1", "hosting": "wds2"})
+    )
+    assert "a: its connection leads to wds1, a WDS of the hub" in found[0].error and not found[1].error
+
+
+@pytest.mark.parametrize(
+    ("server", "refused"), [(SERVER, True), (f"{SERVER}/", True), ("https://other", False)]
+)
+def test_the_hub_in_a_bootstrap_kubeconfig_is_refused_too(server, refused):
+    """Nothing more is known of the hub where no connection to it is given."""
+    one = member("a", "u")
+    one.cluster = SimpleNamespace(server=server)  # type: ignore[assignment]
+    fleet.guard([one], None, Known(SERVER, "ca"))
+    assert ("leads to the hub itself" in one.error) is refused
 
 
 def test_an_address_that_pods_cannot_reach_is_refused_unless_it_was_asked_for():
