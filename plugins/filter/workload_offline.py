@@ -68,6 +68,7 @@ def _policy(entry: Mapping[str, Any], gone: bool) -> dict[str, Any]:
         "cluster_selectors": _selectors(placement),
         "downsync": workload_downsync(entry["name"], placement.get("modulations") or []),
         "guards": entry.get("guards") or {},
+        **({"waves": True} if placement.get("waves") else {}),
     }
 
 

@@ -115,6 +115,8 @@ options:
         O(wait=applied) or O(wait=healthy) in those before it. V(healthy) is the default of O(wait) then.
       - The first wave in which something does not get there in O(wait_timeout) seconds fails the task, and those after it are not begun.
         The next run goes on from there. A policy that has reached all of its waves is not narrowed again.
+      - Waves hold back clusters that do not have the workload yet, and nothing else. The objects in the WDS are the same for all clusters, so a
+        change of them reaches all clusters that have the workload at once; see O(objects_changed).
       - What the policy selects beside its waves leaves with the last of them.
       - A wave that has no cluster of its own is refused, since nothing would be tried in it.
     type: list
@@ -212,6 +214,12 @@ options:
         cluster if there is one, so this is needed only where it runs otherwise. All groups if it is left out there.
     type: list
     elements: str
+  objects_changed:
+    description:
+      - Whether the objects that the policy selects have just been changed. With O(waves), a warning then names the clusters that got the change
+        at once, since they had the workload before. The role P(kubestellar.core.workload#role) sets it.
+    type: bool
+    default: false
   planned_objects:
     description:
       - Objects that an earlier task of the same check mode run would create, label or delete, as
@@ -553,6 +561,10 @@ waves:
       description: The clusters that it adds, sorted.
       type: list
       elements: str
+    before:
+      description: Those of them that had the workload before, so that nothing was held back there.
+      type: list
+      elements: str
     state:
       description: V(done), V(failed), or V(waiting) if it was not begun.
       type: str
@@ -610,6 +622,7 @@ SPEC: dict[str, Any] = {
     "waves": {"type": "list", "elements": "dict", "options": waves.WAVES_SPEC},
     "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
     "api_groups": {"type": "list", "elements": "str"},
+    "objects_changed": {"type": "bool", "default": False},
     "planned_objects": {"type": "list", "elements": "dict"},
     "planned_clusters": {"type": "list", "elements": "dict"},
     "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},

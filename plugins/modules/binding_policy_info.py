@@ -211,6 +211,10 @@ options:
             type: list
             elements: dict
             suboptions: *clause
+          waves:
+            description: Whether the clusters are taken wave by wave, which a change of the objects is not. A warning says so.
+            type: bool
+            default: false
           guards:
             description: How far it may go, as in M(kubestellar.core.binding_policy). The task does not fail; see RV(refusals).
             type: dict

@@ -140,6 +140,25 @@ def test_a_first_wave_that_breaks_stops_the_other_and_the_next_run_goes_on(stack
         assert cluster.get(DEPLOYMENTS, "api", "rings")["status"]["availableReplicas"] == 1
 
 
+def test_a_change_of_the_objects_is_said_to_be_in_no_wave(stack: Running, gone: None):
+    """All clusters have it at once, which no line of a wave may deny; the same if waves come after everybody has the workload."""
+    everybody = {"cluster_selectors": [{"match_labels": {"location-group": "edge"}}]}
+    assert_ok(stack.playbook("workloads", *handling(placement=everybody)))
+    waves = [
+        {"name": "lisbon", "cluster_selectors": [{"match_labels": {"city": "lisbon"}}]},
+        {"name": "everybody", **everybody},
+    ]
+    source = workload()["source"]
+    pod = source["definitions"][1]["spec"]["template"]["spec"]
+    pod["containers"][0]["image"] = "registry.example.com/api:2"
+    done = stack.playbook("workloads", *handling(*waves, source=source))
+    assert_ok(done)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "what changes in its objects reaches cluster1, cluster2 at once" in said
+    for wave in ("wave 1 of 2 (lisbon)", "wave 2 of 2 (everybody)"):
+        assert f"{wave}: healthy on 1 cluster, which had the workload before and was not held back" in said
+
+
 def test_a_wave_that_breaks_stops_the_rest(rings: Running, deploy):
     cordon(rings, "cluster3", True)
     try:

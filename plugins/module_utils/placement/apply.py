@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import (
@@ -181,6 +182,7 @@ class _Application:
         self._seen, self._limits = seen, limits
         self._waves, self._clusters = groups, clusters
         self._reached = 0
+        self._had = seen.placement.clusters_before
         self._waited = 0.0
         self._told: dict[str, Any] = {}
         self._leftovers = _leftovers(context)
@@ -223,14 +225,16 @@ class _Application:
                 waves.check_answers(self._clusters[number - 1], outcome.offline)
         except KubestellarError as error:
             if number:
-                error.message = waves.stopped(self._waves, number, error.message)
+                error.message = waves.stopped(self._waves, self._clusters, number, error.message, self._had)
             failed = self.result(failed=True)
             del failed["object"]
             error.details.update(failed)
             raise
         self._waited += outcome.seconds
         if number:
-            context.progress.line(waves.line(self._waves, self._clusters, number, level, self._waited))
+            context.progress.line(
+                waves.line(self._waves, self._clusters, number, level, self._waited, self._had)
+            )
         for name, text in outcome.offline.items():
             context.warn(f"{name} was not waited for: {text}.")
         binding = _binding(outcome.binding)
@@ -249,7 +253,9 @@ class _Application:
         removed = self._context.params["leftovers"] == "remove" and self._leftovers.found
         result["changed"] |= bool(self._told.get("redelivered") or removed)
         if self._waves:
-            result["waves"] = waves.report(self._waves, self._clusters, self._reached, failed=failed)
+            result["waves"] = waves.report(
+                self._waves, self._clusters, self._reached, self._had, failed=failed
+            )
         return result
 
 
@@ -277,7 +283,12 @@ def _foresee(
 ) -> Preview:
     """The preview, its first warnings shown, once the guards let it pass."""
     where = sources(context, context.params["api_groups"])
-    seen = preview(spec, snapshot.read(where, name, spec))
+    facts = replace(
+        snapshot.read(where, name, spec),
+        waves=bool(context.params["waves"]),
+        objects_changed=context.params["objects_changed"],
+    )
+    seen = preview(spec, facts)
     title = f"{where.wds_name}: BindingPolicy {name}"
     found = inside.look(seen, inside.connections(context.params["wecs"]))
     for text in unseen(found, title):

@@ -180,6 +180,11 @@ CATALOGUE: dict[str, Entry] = {
         "create_only: {objects:names}. What happens then is not defined.",
         "Give both the same create_only, or better let one policy deliver an object to a cluster.",
     ),
+    "waves-content": Entry(
+        "Waves hold back clusters that do not have the workload yet, and nothing else: what changes in its objects reaches {clusters:names} at "
+        "once, as soon as {clusters:form it has|they have} the workload.",
+        "Let what is to change cluster by cluster be a property of the clusters (wec_properties) in a template of the object.",
+    ),
     # What is changed but will not arrive.
     "stale-property": Entry(
         "{objects:names} {objects:form was|were} delivered to {clusters:names} with older properties, and KubeStellar does "

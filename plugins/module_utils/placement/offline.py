@@ -90,6 +90,7 @@ _PARTS: dict[str, Any] = {
             "wds": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "guards": {"type": "dict", "options": guards.GUARDS_SPEC},
+            "waves": {"type": "bool", "default": False},
         },
     },
     "clusters": {
@@ -172,12 +173,13 @@ class Contents:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A policy. :ivar spec: None if it is to be absent."""
+    """A policy. :ivar spec: None if it is to be absent. :ivar waves: whether it takes clusters wave by wave."""
 
     wds: str
     name: str
     spec: Mapping[str, Any] | None
     guards: guards.Guards
+    waves: bool = False
 
 
 @dataclass(frozen=True)
@@ -380,7 +382,7 @@ def _wanted(wds: str, entry: Mapping[str, Any]) -> Wanted:
             {key: entry.get(key) for key in ("name", "definition", "cluster_selectors", "downsync")}
         )
     )
-    return Wanted(wds, str(manifest["metadata"]["name"]), manifest["spec"], limits)
+    return Wanted(wds, str(manifest["metadata"]["name"]), manifest["spec"], limits, bool(entry.get("waves")))
 
 
 # -- what a WDS holds -----------------------------------------------------------------------------------------------------
@@ -662,6 +664,7 @@ def previews(now: Scene, before: Earlier | None = None) -> list[dict[str, Any]]:
             current=then.get(key),
             others=[one for other, one in there.items() if other != key and _meet(now, wds, one.wds)],
             kinds=kinds,
+            waves=wanted.waves,
         )
         seen = preview(wanted.spec, facts)
         found.append(

@@ -543,6 +543,17 @@ def stale_by_property(placement: Placement) -> dict[ObjectKey, list[str]]:
     return stale
 
 
+def waves_content(placement: Placement) -> Warnings:
+    """All clusters share the objects of the WDS: a change of one is in no wave. From files it is not known who has them."""
+    facts = placement.facts
+    if not facts.waves or not (facts.offline or facts.objects_changed):
+        return
+    unknown = facts.offline and facts.current is None
+    there = [name for name in placement.clusters if unknown or name in placement.clusters_before]
+    if there:
+        yield warning("waves-content", clusters=there)
+
+
 def stale_property(placement: Placement) -> Warnings:
     """See `stale_by_property`."""
     groups: dict[tuple[str, ...], list[ObjectKey]] = defaultdict(list)
@@ -598,6 +609,7 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     singleton_clusters,
     multi_wec_kind,
     shared,
+    waves_content,
     stale_property,
     stale_transform,
 )

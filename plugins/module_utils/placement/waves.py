@@ -3,13 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A placement that widens in waves: clusters group by group (private to kubestellar.core). Pure functions.
 
+Waves are about clusters that do not have the workload yet. All clusters share the objects in the WDS, so a change of these is in
+no wave, and a cluster that has the workload already is not held back by its wave; every line says of which clusters that is so.
+
 A policy never gets narrower on the way: what it selects beside the waves leaves with the last of them, and a run that finds
 the first waves done goes on with the one after them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +23,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import policy, resolution
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import count, names
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 
 WAVES_SPEC: dict[str, Any] = {
@@ -105,8 +108,8 @@ def members(waves: Sequence[Wave], targets: Iterable[Target]) -> list[list[str]]
 
 def check_members(waves: Sequence[Wave], clusters: Sequence[Sequence[str]], title: str) -> None:
     """:raises Refused: a wave has no cluster of its own, so that nothing would be tried before the next."""
-    for wave, names in zip(waves, clusters, strict=True):
-        if not names:
+    for wave, found in zip(waves, clusters, strict=True):
+        if not found:
             raise Refused(
                 f"{title}: the wave {plain(wave.name)} selects no cluster that is not in a wave before it, so nothing would be "
                 "tried in it before the next.",
@@ -121,9 +124,18 @@ def check_answers(clusters: Sequence[str], offline: Mapping[str, str]) -> None:
 
 
 def report(
-    waves: Sequence[Wave], clusters: Sequence[Sequence[str]], reached: int, *, failed: bool = False
+    waves: Sequence[Wave],
+    clusters: Sequence[Sequence[str]],
+    reached: int,
+    before: Collection[str],
+    *,
+    failed: bool = False,
 ) -> list[dict[str, Any]]:
-    """The entry `waves` of a result. :param reached: the number of the last wave that was begun; 0 if none was."""
+    """The entry `waves` of a result.
+
+    :param reached: the number of the last wave that was begun; 0 if none was.
+    :param before: the clusters that had the workload before.
+    """
 
     def state(number: int) -> str:
         if number > reached:
@@ -131,23 +143,52 @@ def report(
         return "failed" if failed and number == reached else "done"
 
     return [
-        {"name": wave.name, "clusters": list(names), "state": state(number)}
-        for number, (wave, names) in enumerate(zip(waves, clusters, strict=True), start=1)
+        {
+            "name": wave.name,
+            "clusters": list(group),
+            "before": [name for name in group if name in before],
+            "state": state(number),
+        }
+        for number, (wave, group) in enumerate(zip(waves, clusters, strict=True), start=1)
     ]
 
 
-def stopped(waves: Sequence[Wave], number: int, message: str) -> str:
-    """The message of a wave that failed, with those that were not begun for it."""
+def stopped(
+    waves: Sequence[Wave],
+    clusters: Sequence[Sequence[str]],
+    number: int,
+    message: str,
+    before: Collection[str],
+) -> str:
+    """The message of a wave that failed, with those that were not begun for it, and who has the workload all the same."""
     after = ", ".join(wave.name for wave in waves[number:])
     rest = f" The waves after it were not begun: {after}." if after else ""
+    there = [name for group in clusters[number:] for name in group if name in before]
+    if there:
+        rest += (
+            f" Of their clusters, {names(there)} had the workload before, with all that has changed in it."
+        )
     return f"{_title(waves, number)} stopped: {message}{rest}"
 
 
 def line(
-    waves: Sequence[Wave], clusters: Sequence[Sequence[str]], number: int, level: str, seconds: float
+    waves: Sequence[Wave],
+    clusters: Sequence[Sequence[str]],
+    number: int,
+    level: str,
+    seconds: float,
+    before: Collection[str],
 ) -> str:
-    """The progress line of a wave that is done."""
-    return f"{_title(waves, number)}: {level} on {count(clusters[number - 1], 'cluster')} ({seconds:.0f} s)"
+    """The progress line of a wave that is done. :param before: the clusters that had the workload before."""
+    mine = clusters[number - 1]
+    there = [name for name in mine if name in before]
+    which = "which" if len(there) == len(mine) else f"of which {names(there)}"
+    told = (
+        f", {which} had the workload before and {'was' if len(there) == 1 else 'were'} not held back"
+        if there
+        else ""
+    )
+    return f"{_title(waves, number)}: {level} on {count(mine, 'cluster')}{told} ({seconds:.0f} s)"
 
 
 def _title(waves: Sequence[Wave], number: int) -> str:

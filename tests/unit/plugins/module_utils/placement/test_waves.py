@@ -77,9 +77,42 @@ def test_names_are_unique_and_selectors_needed():
         waves.parse([entry("first")])
 
 
+CLUSTERS = [["a"], ["b", "c"], ["d"]]
+
+
 def test_a_failure_names_what_was_not_begun():
-    assert waves.stopped(THREE, 2, "x is not there.") == (
+    assert waves.stopped(THREE, CLUSTERS, 2, "x is not there.", set()) == (
         "wave 2 of 3 (town) stopped: x is not there. The waves after it were not begun: rest."
     )
-    states = [one["state"] for one in waves.report(THREE, [["a"], ["b"], ["d"]], 2, failed=True)]
+    states = [one["state"] for one in waves.report(THREE, CLUSTERS, 2, set(), failed=True)]
     assert states == ["done", "failed", "waiting"]
+
+
+def test_a_failure_says_which_clusters_of_later_waves_have_the_workload_all_the_same():
+    """They got the change at once, so that they are in danger too."""
+    message = waves.stopped(THREE, CLUSTERS, 1, "x is not there.", {"c", "d"})
+    assert message.endswith(
+        "Of their clusters, c, d had the workload before, with all that has changed in it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ((), "wave 2 of 3 (town): healthy on 2 clusters (6 s)"),
+        (("a", "d"), "wave 2 of 3 (town): healthy on 2 clusters (6 s)"),
+        (
+            ("b",),
+            "wave 2 of 3 (town): healthy on 2 clusters, of which b had the workload before and was not held back (6 s)",
+        ),
+        (
+            ("b", "c"),
+            "wave 2 of 3 (town): healthy on 2 clusters, which had the workload before and were not held back (6 s)",
+        ),
+    ],
+)
+def test_a_line_claims_nothing_of_clusters_that_had_the_workload_before(before, told):
+    assert waves.line(THREE, CLUSTERS, 2, "healthy", 6, before) == told
+    assert waves.report(THREE, CLUSTERS, 2, before)[1]["before"] == [
+        name for name in ("b", "c") if name in before
+    ]
