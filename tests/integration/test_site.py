@@ -244,7 +244,7 @@ def test_a_label_of_a_workload_is_forecast_and_then_made(stack, inventory_again)
             ["hub", "hub_wdss", "hub_wdses"],
             marks=pytest.mark.core,
         ),
-        (lambda inv: inv["kubestellar_hubs"].update(hosts={}), ["cluster1", "no hub to register with"]),
+        (lambda inv: inv["kubestellar_hubs"].update(hosts={}), ["kubestellar_hubs", "has no hosts"]),
     ],
 )
 def test_a_wrong_inventory_is_one_sentence_before_anything_is_started(tmp_path, change, words):
