@@ -284,7 +284,7 @@ waited:
   returned: always
   type: float
 diff:
-  description: Both sides of every changed object. Values of Secrets are masked.
+  description: Both sides of every changed object, with the name of its C(cluster). Values of Secrets are masked.
   returned: in diff mode
   type: list
   elements: dict
@@ -356,7 +356,7 @@ def work(context: Context) -> dict[str, Any]:
     }
     if context.diff_mode:
         result["diff"] = [
-            outcome.diff(member.name)
+            {**outcome.diff(member.name), "cluster": member.name}
             for member in members
             for outcome in member.outcomes
             if outcome.changed and not outcome.error

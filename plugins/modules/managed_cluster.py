@@ -184,7 +184,7 @@ options:
   strict:
     description:
       - Whether the task fails if something goes wrong with a cluster. If not, RV(failed_clusters) and RV(failures) say what it was, for callers
-        that go on with the others.
+        that go on with the others. Options that cannot be right, such as a label, are then an error of their cluster only; else nothing is begun.
     type: bool
     default: true
   wait:
@@ -348,7 +348,7 @@ failures:
   type: list
   elements: str
 diff:
-  description: Both sides of every changed object.
+  description: Both sides of every changed object, with the name of its C(cluster).
   returned: in diff mode
   type: list
   elements: dict
@@ -437,7 +437,8 @@ def work(context: Context) -> dict[str, Any]:
     """Accept, drain or detach the clusters."""
     params = context.params
     _check(params)
-    wishes = wanted.wishes_of(params)
+    asked = wanted.wishes_of(params)
+    wishes = [wish for wish in asked if not wish.error]
     cluster = str(params["its"] or params["its_context"] or "ITS")
     if params["state"] == "absent":
         members = _absent(context, [wish.name for wish in wishes])
@@ -445,6 +446,9 @@ def work(context: Context) -> dict[str, Any]:
         members = _drained(context, [wish.name for wish in wishes])
     else:
         members = _accepted(context, wishes)
+    order = [wish.name for wish in asked]
+    members += [Member(wish, error=wish.error) for wish in asked if wish.error]
+    members.sort(key=lambda member: order.index(member.name) if member.name in order else 0)
     now = time.time()
     result: dict[str, Any] = {
         "changed": any(member.method != "none" for member in members),
@@ -459,7 +463,7 @@ def work(context: Context) -> dict[str, Any]:
             if one is not None
         ]
     if context.diff_mode:
-        result["diff"] = [entry() for member in members for entry in member.diffs]
+        result["diff"] = [{**entry(), "cluster": member.name} for member in members for entry in member.diffs]
     if params["strict"]:
         raise_failures(members, cluster, **result)
     return result

@@ -401,11 +401,13 @@ def test_a_cluster_is_not_drained_while_its_workload_is_not_healthy_in_another(s
     )
     try:
         before = labels(stack, "cluster1")
+        there = stack.cluster("cluster2")
+        eventually(lambda: there.get(DEPLOYMENTS, "stuck", SHOP))
         patience = {"require_healthy": True, "wait_timeout": 8}
         refused = clusters(names=["cluster1"], state="drained", **patience)
         assert "cluster1 is not drained, and nothing was changed" in refused["msg"]
         assert "cluster2: Deployment shop/stuck" in refused["msg"] and labels(stack, "cluster1") == before
-        assert clusters(names=["cluster1", "cluster2"], state="drained", **patience)["changed"]
+        assert clusters(names=["cluster1", "cluster2"], state="drained", require_healthy=True)["changed"]
         connection = {"kubeconfig": stack.kubeconfig, "context": "hub", "its": "its1"}
         back = module("managed_cluster", **connection, names=["cluster1"], **patience)
         assert "cluster1 is in service, but its workload is not healthy there" in back["msg"]
@@ -604,13 +606,22 @@ def test_one_cluster_that_fails_does_not_stop_the_others(stack, tmp_path):
     source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": hosts}}))
     try:
         arguments = stack.arguments("wecs", "-i", str(source))
-        done = stack.run(arguments, ANSIBLE_SHOW_CUSTOM_STATS="true")
+        done = stack.run([*arguments, "--diff"], ANSIBLE_SHOW_CUSTOM_STATS="true")
         assert done.returncode == 2 and labels(stack, "cluster2")["shift"] == "night"
+        # One that cannot have such a label stops nobody either.
+        hosts["cluster1"]["wec_labels"] = {"location-group": "edge", "city": "Rua Augusta 1"}
+        hosts["cluster2"]["wec_labels"]["shift"] = "day"
+        source.write_text(yaml.safe_dump({"kubestellar_wecs": {"hosts": hosts}}))
+        illegal = stack.run(arguments)
+        assert illegal.returncode == 2 and labels(stack, "cluster2")["shift"] == "day"
     finally:
         label(stack, "cluster1", owner=None)
         label(stack, "cluster2", shift=None)
-    counters = recap(done.stdout)
-    assert (counters["cluster1"]["failed"], counters["cluster2"]["failed"]) == (1, 0)
-    assert "somebody" in done.stdout
+    assert "somebody" in done.stdout and "shift: night" in done.stdout
+    assert "cluster1: labels: the value 'Rua Augusta 1' of city is not allowed" in illegal.stdout
+    for counters in (recap(done.stdout), recap(illegal.stdout)):
+        # Each has the credit and the blame for itself.
+        assert [counters[name]["failed"] for name in ("cluster1", "cluster2")] == [1, 0]
+        assert [counters[name]["changed"] for name in ("cluster1", "cluster2")] == [0, 1]
     # The next job of a workflow gets the names.
     assert re.search(r"kubestellar_failed_wecs\W+cluster1\b", done.stdout.partition("CUSTOM STATS")[2])

@@ -183,7 +183,7 @@ def each(members: Sequence[Member], work: Callable[[Member], None], parallel: in
 
 def look(wishes: Sequence[Wish], view: View, parallel: int) -> list[Member]:
     """What the clusters are. One that cannot be reached, or is not the one that is meant, has an `error`."""
-    members = [Member(wish) for wish in wishes]
+    members = [Member(wish, error=wish.error) for wish in wishes]
     each(members, lambda member: _look(member, view), parallel)
     guard(members, view.hub, view.fallback)
     return members

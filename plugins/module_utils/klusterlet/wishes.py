@@ -72,6 +72,7 @@ class Wish:
     :ivar is_hub: whether it is meant to be the hosting cluster, or the ITS, itself.
     :ivar planned: in check mode, whether an earlier task would make it.
     :ivar annotations: for its ManagedCluster. :ivar urls: of its API server, as it is reached from outside.
+    :ivar error: why it cannot be asked for like this; empty if it can.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Wish:
     planned: bool = False
     annotations: Mapping[str, str] = field(default_factory=dict)
     urls: tuple[str, ...] = ()
+    error: str = ""
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -127,7 +129,8 @@ class Place:
 def wishes_of(params: Mapping[str, Any], *, check_mode: bool = False) -> tuple[list[Wish], Place]:
     """The clusters of the options, and their place. Only in check mode can one be planned.
 
-    :raises InvalidInput: a name, an address or a namespace that cannot be, or a cluster that is named twice.
+    :raises InvalidInput: nothing is asked for, a cluster is named twice, or the place cannot be; with `strict`, also a name, an
+        address or a namespace that cannot be, which otherwise is the `error` of its cluster.
     """
     place = Place(params["mode"], params["namespace"] or "")
     found: dict[str, Wish] = {}
@@ -137,38 +140,53 @@ def wishes_of(params: Mapping[str, Any], *, check_mode: bool = False) -> tuple[l
         raise InvalidInput(f"parallel is {params['parallel']}.", hint="Use 1 or more.")
     for entry in params["clusters"]:
         name = entry["name"]
-        if not _metadata.is_dns_label(name):
-            raise InvalidInput(
-                f"clusters: {plain(repr(name), 80)} is not a legal cluster name.",
-                hint="Use at most 63 lower-case letters, digits and dashes, without dots.",
-            )
         if name in found:
-            raise InvalidInput(f"clusters: {name} is named twice.", hint="Keep one of them.")
-        if entry.get("endpoint"):
-            check_url(entry["endpoint"], f"{name}: endpoint")
-        keys = ("kubeconfig", "context", "host", "api_key", "ca_cert")
-        connection = {key: entry[key] for key in keys if entry.get(key)}
-        planned = check_mode and bool(entry.get("planned"))
-        if not connection and not planned:
-            raise InvalidInput(
-                f"{name}: there is no connection to this cluster.",
-                hint="Set kubeconfig and context, or host and api_key (wec_kubeconfig and so on in an inventory).",
-            )
-        found[name] = Wish(
-            name,
-            connection,
-            (entry.get("endpoint") or "").rstrip("/"),
-            entry.get("host_container") or "",
-            bool(entry.get("is_hub")),
-            planned,
-            _annotations(entry.get("cluster_annotations"), name),
-            tuple(entry.get("external_server_urls") or ()),
-        )
-        for url in found[name].urls:
-            check_url(url, f"{name}: external_server_urls")
-        _check_namespace(place, name)
+            raise InvalidInput(f"clusters: {plain(name, 80)} is named twice.", hint="Keep one of them.")
+        try:
+            found[name] = _wish(entry, place, check_mode=check_mode)
+        except InvalidInput as error:
+            if params.get("strict", True):
+                raise
+            found[name] = Wish(name, {}, error=f"{error.message} {error.hint}".strip())
     _check_mode(params)
     return list(found.values()), place
+
+
+def _wish(entry: Mapping[str, Any], place: Place, *, check_mode: bool) -> Wish:
+    """One cluster.
+
+    :raises InvalidInput: something of it that cannot be.
+    """
+    name = entry["name"]
+    if not _metadata.is_dns_label(name):
+        raise InvalidInput(
+            f"clusters: {plain(repr(name), 80)} is not a legal cluster name.",
+            hint="Use at most 63 lower-case letters, digits and dashes, without dots.",
+        )
+    if entry.get("endpoint"):
+        check_url(entry["endpoint"], f"{name}: endpoint")
+    keys = ("kubeconfig", "context", "host", "api_key", "ca_cert")
+    connection = {key: entry[key] for key in keys if entry.get(key)}
+    planned = check_mode and bool(entry.get("planned"))
+    if not connection and not planned:
+        raise InvalidInput(
+            f"{name}: there is no connection to this cluster.",
+            hint="Set kubeconfig and context, or host and api_key (wec_kubeconfig and so on in an inventory).",
+        )
+    wish = Wish(
+        name,
+        connection,
+        (entry.get("endpoint") or "").rstrip("/"),
+        entry.get("host_container") or "",
+        bool(entry.get("is_hub")),
+        planned,
+        _annotations(entry.get("cluster_annotations"), name),
+        tuple(entry.get("external_server_urls") or ()),
+    )
+    for url in wish.urls:
+        check_url(url, f"{name}: external_server_urls")
+    _check_namespace(place, name)
+    return wish
 
 
 def check_url(url: str, where: str) -> None:

@@ -22,12 +22,16 @@ _IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 @dataclass(frozen=True)
 class Wish:
-    """One WEC as it is wanted. None: leave as it is; an empty mapping: remove what we had set."""
+    """One WEC as it is wanted. None: leave as it is; an empty mapping: remove what we had set.
+
+    :ivar error: why it cannot be wanted like this; empty if it can.
+    """
 
     name: str
     labels: Mapping[str, str] | None = None
     annotations: Mapping[str, str] | None = None
     properties: Mapping[str, str] | None = None
+    error: str = ""
 
 
 def check_name(name: Any) -> None:
@@ -44,27 +48,40 @@ def check_name(name: Any) -> None:
 def wishes_of(params: Mapping[str, Any]) -> list[Wish]:
     """The WECs that the options of the module describe: `names` or `clusters`, with the common maps merged under.
 
-    :raises InvalidInput: an illegal name, key or value, or a name that is there twice.
+    :raises InvalidInput: a name that is there twice; with `strict`, also an illegal name, key or value, which otherwise is the
+        `error` of its WEC.
     """
     entries = (
         [{"name": name} for name in params["names"]] if params["names"] is not None else params["clusters"]
     )
-    wishes: list[Wish] = []
-    seen: set[str] = set()
+    wishes: dict[str, Wish] = {}
     for entry in entries or []:
         name = entry["name"]
-        check_name(name)
-        if name in seen:
-            raise InvalidInput(f"The cluster {name} is named twice.", hint="Keep one of them.")
-        seen.add(name)
-        maps: dict[str, dict[str, str] | None] = {}
-        for key, check_pair in _PAIR_CHECKS.items():
-            given = [source for source in (params[key], entry.get(key)) if source is not None]
-            maps[key] = {k: v for source in given for k, v in source.items()} if given else None
-            for pair_key, value in (maps[key] or {}).items():
-                check_pair(pair_key, value, f"{name}: {key}")
-        wishes.append(Wish(name, **maps))
-    return wishes
+        if name in wishes:
+            raise InvalidInput(f"The cluster {plain(name, 80)} is named twice.", hint="Keep one of them.")
+        try:
+            wishes[name] = _wish(entry, params)
+        except InvalidInput as error:
+            if params.get("strict", True):
+                raise
+            wishes[name] = Wish(name, error=f"{error.message} {error.hint}".strip())
+    return list(wishes.values())
+
+
+def _wish(entry: Mapping[str, Any], common: Mapping[str, Any]) -> Wish:
+    """One WEC.
+
+    :raises InvalidInput: an illegal name, key or value.
+    """
+    name = entry["name"]
+    check_name(name)
+    maps: dict[str, dict[str, str] | None] = {}
+    for key, check_pair in _PAIR_CHECKS.items():
+        given = [source for source in (common[key], entry.get(key)) if source is not None]
+        maps[key] = {k: v for source in given for k, v in source.items()} if given else None
+        for pair_key, value in (maps[key] or {}).items():
+            check_pair(pair_key, value, f"{name}: {key}")
+    return Wish(name, maps["labels"], maps["annotations"], maps["properties"])
 
 
 def unseen_properties(wishes: Iterable[Wish]) -> list[str]:
