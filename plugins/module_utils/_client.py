@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
@@ -35,39 +35,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import inline
-
-_NO_YAML_TAGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
-_FLOAT = "tag:yaml.org,2002:float"
-_YAML_NUMBERS = {
-    _FLOAT: re.compile(
-        r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?$|[-+]?[0-9]+[eE][-+]?[0-9]+$|[-+]?\.(inf|Inf|INF)$|\.(nan|NaN|NAN)$"
-    ),
-    "tag:yaml.org,2002:int": re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$"),
-}
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import LOADER, unusable
 
 _IMPORT_ERROR: ImportError | None = None
 try:
     import urllib3
     import yaml
-
-    # The C versions are ten times faster.
-    class _LOADER(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Scalars as Kubernetes reads them: dates and `=` are text, `22:22` is no number in base 60, and `1e3` is one.
-
-        Kubernetes: sigs.k8s.io/yaml, goyaml.v2/resolve.go.
-        """
-
-        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
-            first: [
-                (tag, _YAML_NUMBERS.get(tag, pattern)) for tag, pattern in pairs if tag not in _NO_YAML_TAGS
-            ]
-            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    class _DUMPER(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        """Quotes what any reader may take for something else than text, `1e3` too."""
-
-    _DUMPER.add_implicit_resolver(_FLOAT, _YAML_NUMBERS[_FLOAT], list("-+.0123456789"))
 except ImportError as error:
     _IMPORT_ERROR = error
 
@@ -112,53 +85,6 @@ class Event:
 
     type: str
     object: dict[str, Any]
-
-
-def load_yaml(text: str | bytes, source: str) -> list[dict[str, Any]]:
-    """All objects of a YAML or JSON text: documents, and the items of lists.
-
-    :param source: file name or option for the message.
-    :raises InvalidInput: not YAML, or a document that is no mapping.
-    """
-    objects: list[dict[str, Any]] = []
-    for _number, document in yaml_documents(text, source):
-        items = list_items(document)
-        objects.extend([document] if items is None else items)
-    return objects
-
-
-def list_items(document: Mapping[str, Any]) -> list[Any] | None:
-    """The objects of a list of kind `List` or the like; None if it is none."""
-    items = document.get("items")
-    return items if isinstance(items, list) and str(document.get("kind", "")).endswith("List") else None
-
-
-def yaml_documents(text: str | bytes, source: str) -> list[tuple[int, dict[str, Any]]]:
-    """The documents of a YAML or JSON text that are not empty, each with its number.
-
-    Parameters and errors as for `load_yaml`.
-    """
-    _require_yaml()
-    try:
-        # JSON is YAML too, and read thirty times faster as what it is.
-        documents = [json.loads(text)] if text[:1] in ("{", b"{") else None
-    except ValueError:
-        documents = None
-    try:
-        if documents is None:
-            documents = list(yaml.load_all(text, Loader=_LOADER))
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{source} is not valid YAML: {plain(error)}.") from error
-    for document in documents:
-        if document is not None and not isinstance(document, dict):
-            raise InvalidInput(f"{source} holds a {type(document).__name__} where an object was expected.")
-    return [(number, document) for number, document in enumerate(documents, start=1) if document is not None]
-
-
-def dump_yaml(data: Any) -> str:
-    """`data` as block YAML in its own key order."""
-    _require_yaml()
-    return str(yaml.dump(data, Dumper=_DUMPER, sort_keys=False, default_flow_style=False, allow_unicode=True))
 
 
 class Cluster:
@@ -914,7 +840,7 @@ def _read_kubeconfig(paths: list[str], name: str) -> Mapping[str, Any]:
     try:
         if len(paths) == 1:
             with open(paths[0], encoding="utf-8") as stream:
-                content = yaml.load(stream, Loader=_LOADER)  # noqa: S506 (it is a safe loader)
+                content = yaml.load(stream, Loader=LOADER)  # noqa: S506 (it is a safe loader)
         else:
             content = config.kube_config.KubeConfigMerger(os.pathsep.join(paths)).config.value
     except (OSError, UnicodeDecodeError, yaml.YAMLError, config.ConfigException) as error:
@@ -946,30 +872,19 @@ def _configure_common(configuration: Any, auth: Auth) -> None:
         configuration.proxy_headers = urllib3.make_headers(**headers)
 
 
-def _require_yaml() -> None:
-    if _IMPORT_ERROR is not None:
-        raise _unusable(_IMPORT_ERROR)
-
-
 def _library() -> Any:
     """The library `kubernetes`. Only a connection imports it: it takes longer than all else that a module imports.
 
     :raises KubestellarError: it cannot be imported.
     """
-    _require_yaml()
+    if _IMPORT_ERROR is not None:
+        raise unusable(_IMPORT_ERROR)
     try:
         import kubernetes.client.rest
         import kubernetes.config
     except ImportError as error:
-        raise _unusable(error) from error
+        raise unusable(error) from error
     return kubernetes
-
-
-def _unusable(error: ImportError) -> KubestellarError:
-    return KubestellarError(
-        f"The Python library kubernetes cannot be used: {plain(error)}.",
-        hint="Install it for the Python that runs this module: pip install kubernetes.",
-    )
 
 
 def _never_sent(error: Exception) -> bool:

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _join, _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -44,6 +44,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     Waiter,
     condition,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 
 TYPES = ("external", "host", "k8s", "vcluster")
 ROLES = ("its", "wds")

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 
 TOKEN, CERTIFICATE = "token", "client certificate"
 _ACCOUNT = "system:serviceaccount:"

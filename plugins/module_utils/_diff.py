@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 
 _SERVER_METADATA = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

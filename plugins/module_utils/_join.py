@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CLUSTER_ROLE_BINDINGS,
@@ -21,6 +21,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     NAMESPACES,
     SERVICE_ACCOUNTS,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 
 NAMESPACE = "open-cluster-management"
 ACCOUNT = "agent-registration-bootstrap"

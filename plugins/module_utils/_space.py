@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import resolve
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 
 CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
 _HOST_SERVER = "kubernetes.default.svc"

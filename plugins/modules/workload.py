@@ -49,7 +49,8 @@ options:
     type: raw
   src:
     description:
-      - Files with objects, or folders of such files (V(.yml), V(.yaml), V(.json), with subfolders).
+      - Files with objects, or folders of such files (V(.yml), V(.yaml), V(.json), with subfolders). What is hidden in a folder is left out;
+        what cannot be read is refused, since it would be pruned.
     type: list
     elements: path
     default: []

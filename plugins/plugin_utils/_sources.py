@@ -20,9 +20,9 @@ from ansible.template import trust_as_template
 from ansible_collections.kubestellar.core.plugins.action import embedded_build
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
-from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import JINJA, SUFFIXES
 
-TEMPLATES = (*SUFFIXES, *(f"{suffix}.j2" for suffix in SUFFIXES))
+TEMPLATES = (*SUFFIXES, *(f"{suffix}{jinja}" for suffix in SUFFIXES for jinja in JINJA))
 """How the names of templates in a folder end."""
 
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")

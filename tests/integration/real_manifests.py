@@ -12,8 +12,8 @@ import subprocess
 from pathlib import Path
 
 import yaml
-from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import build
 
 from .running import CHECKOUT, Running

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     APPLIED_MANIFEST_WORKS,
@@ -42,6 +42,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_BINDING_LABEL,
     ORIGIN_WDS_LABEL,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.backup import model
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, supervisor
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import State

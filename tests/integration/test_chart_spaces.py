@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _resources, _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from .chart_hub import Begin, Hub, encoded

@@ -32,12 +32,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import dump_yaml, label, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     plain,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.backup import model
 from ansible_collections.kubestellar.core.plugins.module_utils.backup.model import Content, Identity
 

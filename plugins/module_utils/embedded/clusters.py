@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import kwok, ports, preflight
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded.home import (
     Stack,

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import registry as registries
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.registry import OCI, OCM, Registry
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet import chart as klusterlet

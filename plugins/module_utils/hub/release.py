@@ -23,7 +23,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _control_plane
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -32,6 +32,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import steps
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.values import (
     RELEASE_STEPS,

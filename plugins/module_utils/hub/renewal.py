@@ -34,7 +34,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _health,
     _space,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._control_plane import (
     ADMIN_SECRET,
     IN_CLUSTER_KEY,
@@ -57,6 +57,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     SERVICE_ACCOUNTS,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.ready import Space
 

@@ -28,7 +28,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _health,
     _space,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
     Conflict,
@@ -48,6 +48,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers, hooks, ready
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue, resolution
 

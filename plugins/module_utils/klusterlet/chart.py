@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -23,6 +22,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import KLUSTERLETS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import (
     OPERATOR_NAMESPACE,
     SINGLETON,

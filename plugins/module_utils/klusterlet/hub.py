@@ -21,9 +21,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _credentials, _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import SERVICES
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import (
     BOOTSTRAP_SECRET,
     Wish,

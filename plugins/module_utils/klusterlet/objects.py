@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import KLUSTERLETS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import (
     BOOTSTRAP_SECRET,
     EXTERNAL_SECRET,

@@ -16,7 +16,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import (
     _metadata,
     _one_object,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -25,6 +25,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._limit import Lim
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context
 from ansible_collections.kubestellar.core.plugins.module_utils._one_object import Outcome
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES, BINDINGS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     catalogue,
     guards,

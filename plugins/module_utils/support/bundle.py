@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import plain
 from ansible_collections.kubestellar.core.plugins.module_utils._grid import WIDTH
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import EVENTS, PODS, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.support import plan, redact
 from ansible_collections.kubestellar.core.plugins.module_utils.support.collect import (
     COLLECTED,

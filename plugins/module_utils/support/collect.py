@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -31,6 +31,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     PODS,
     POST_CREATE_HOOKS,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts import role_of
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import release
 from ansible_collections.kubestellar.core.plugins.module_utils.support import plan, redact

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import dump_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import PreflightFailed, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 
 NAMES = ("oc", "kubectl")
 """The programs that are looked for in PATH, in this order."""

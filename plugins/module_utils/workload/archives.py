@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import posixpath
 import re
 import ssl
 import stat
@@ -18,6 +19,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -30,7 +32,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
-from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES, Piece
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Piece
 
 ARCHIVE_SPEC: dict[str, Any] = {
     "url": {"type": "str", "required": True},
@@ -145,17 +147,25 @@ def read(packed: bytes, archive: Mapping[str, Any]) -> list[Piece]:
     found: list[Piece] = []
     for name in chosen:
         content = files[name]
-        if content is None:
+        if isinstance(content, Link):
             raise InvalidInput(
                 f"archives: {shown}: {plain(name, 120)} is a link, and links are not followed.",
-                hint="Set path so that it is left out, or name the file that it leads to.",
+                hint="Set path so that it is left out, or name what it leads to.",
+            )
+        if pieces.is_template(name):
+            raise InvalidInput(
+                f"archives: {shown}: {plain(name, 120)} is a template, which is not rendered.",
+                hint="Set path so that it is left out, or unpack the archive and use template.",
             )
         found += pieces.of_text(content, f"{shown}, {plain(name, 200)}")
     return found
 
 
-def select(files: Mapping[str, Any], path: str) -> list[str]:
-    """The names of the manifests at or below a path. The one folder in which all is may be left out of it."""
+def select(files: Mapping[str, bytes | Link], path: str) -> list[str]:
+    """The names of the manifests at or below a path, and of their templates and links to more of them, none of which is hidden.
+
+    The one folder in which all is may be left out of the path.
+    """
     tops = {name.partition("/")[0] for name in files}
     places = [path, *(f"{top}/{path}" for top in tops if len(tops) == 1 and path)]
     for place in places:
@@ -166,16 +176,32 @@ def select(files: Mapping[str, Any], path: str) -> list[str]:
             name
             for name in files
             if name.startswith(below)
-            and name.endswith(SUFFIXES)
-            and not name.rpartition("/")[2].startswith(".")
+            and not pieces.is_hidden(name.removeprefix(below))
+            and (pieces.is_named(name) or pieces.is_template(name) or _is_folder(files, name))
         )
         if chosen:
             return chosen
     return []
 
 
-def unpack(packed: bytes, shown: str) -> dict[str, bytes | None]:
-    """The files of an archive, name to content; None for a link.
+def _is_folder(files: Mapping[str, bytes | Link], name: str) -> bool:
+    """Whether it is a link to a folder, or to what cannot be known."""
+    link = files[name]
+    if not isinstance(link, Link):
+        return False
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), link.target))
+    return target not in files or isinstance(files[target], Link)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link in an archive, or something else that is no file. :ivar target: as the archive has it."""
+
+    target: str = ""
+
+
+def unpack(packed: bytes, shown: str) -> dict[str, bytes | Link]:
+    """The files of an archive, name to content.
 
     :raises InvalidInput: it is neither a tar archive nor a zip archive, it is too large, or it holds a path that leads out of it.
     """
@@ -209,8 +235,8 @@ def _inflated(packed: bytes, shown: str) -> bytes:
     return b"".join(parts)
 
 
-def _tar(content: bytes, shown: str) -> dict[str, bytes | None]:
-    files: dict[str, bytes | None] = {}
+def _tar(content: bytes, shown: str) -> dict[str, bytes | Link]:
+    files: dict[str, bytes | Link] = {}
     total = 0
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
         for count, member in enumerate(archive, start=1):
@@ -220,13 +246,14 @@ def _tar(content: bytes, shown: str) -> dict[str, bytes | None]:
             if total > LARGEST or count > MOST:
                 raise _too_large(shown)
             name = _clean(member.name, f"archives: {shown}")
+            _check_new(name, files, shown)
             opened = archive.extractfile(member) if member.isreg() else None
-            files[name] = opened.read() if opened is not None else None
+            files[name] = opened.read() if opened is not None else Link(member.linkname)
     return files
 
 
-def _zip(content: bytes, shown: str) -> dict[str, bytes | None]:
-    files: dict[str, bytes | None] = {}
+def _zip(content: bytes, shown: str) -> dict[str, bytes | Link]:
+    files: dict[str, bytes | Link] = {}
     total = 0
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if len(archive.infolist()) > MOST:
@@ -235,16 +262,23 @@ def _zip(content: bytes, shown: str) -> dict[str, bytes | None]:
             if member.is_dir():
                 continue
             name = _clean(member.filename, f"archives: {shown}")
+            _check_new(name, files, shown)
             mode = stat.S_IFMT(member.external_attr >> 16)
-            if mode not in (0, stat.S_IFREG):
-                files[name] = None
-                continue
             with archive.open(member) as opened:
-                files[name] = data = opened.read(LARGEST + 1 - total)
+                data = opened.read(LARGEST + 1 - total)
+            files[name] = data if mode in (0, stat.S_IFREG) else Link(data.decode(errors="replace"))
             total += len(data)
             if total > LARGEST:
                 raise _too_large(shown)
     return files
+
+
+def _check_new(name: str, files: Mapping[str, Any], shown: str) -> None:
+    """:raises InvalidInput: the archive has two files of this name."""
+    if name in files:
+        raise InvalidInput(
+            f"archives: {shown} holds {plain(name, 120)} twice.", hint="Use an archive that holds it once."
+        )
 
 
 def _too_large(shown: str) -> InvalidInput:

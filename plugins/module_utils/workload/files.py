@@ -6,43 +6,104 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES, Piece
+
+_TEMPLATE = "If it is a Jinja template, name it under template instead."
 
 
 def read(source: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[Piece]:
     """The objects of a file, or of all manifests in a folder.
 
-    :raises InvalidInput: it is not there, or not readable.
+    :raises InvalidInput: it is not there, or a part of it cannot be read.
     """
     found: list[Piece] = []
     for path in manifests(os.path.expanduser(source), suffixes):
         try:
             with open(path, "rb") as stream:
-                found += pieces.of_text(stream.read(), path)
+                found += pieces.of_text(stream.read(), path, hint=_TEMPLATE)
         except OSError as error:
-            raise InvalidInput(f"src: {path} cannot be read: {error.strerror}.") from error
+            raise _unreadable("src", path, error) from error
     return found
 
 
 def manifests(source: str, suffixes: tuple[str, ...] = SUFFIXES, option: str = "src") -> list[str]:
-    """A file, or the manifests in a folder, in a stable order.
+    """A file, or the manifests in a folder, in a stable order. Hidden files and folders are left out.
 
-    :raises InvalidInput: there are none.
+    :raises InvalidInput: there are none, or a part of them cannot be looked at: whatever is left out would be pruned.
     """
-    if not os.path.isdir(source):
-        if not os.path.exists(source):
-            raise InvalidInput(f"{option}: {source} does not exist.")
+    if not _is_folder(source, option):
+        _check_file(source, suffixes, option)
         return [source]
-    found = [
-        os.path.join(folder, name)
-        for folder, _folders, names in os.walk(source)
-        for name in names
-        if name.endswith(suffixes) and not name.startswith(".")
-    ]
+    found = sorted(_below(source, suffixes, option, ()))
     if not found:
-        listed = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        listed = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
         raise InvalidInput(f"{option}: the folder {source} holds no {listed} file.")
-    return sorted(found)
+    return found
+
+
+def _below(
+    folder: str, suffixes: tuple[str, ...], option: str, above: tuple[tuple[int, int], ...]
+) -> Iterator[str]:
+    """The manifests in a folder. :param above: device and number of the folders that it is in."""
+    try:
+        status = os.stat(folder)
+        names = os.listdir(folder)
+    except OSError as error:
+        raise _unreadable(option, folder, error) from error
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        raise InvalidInput(
+            f"{option}: {_shown(folder)} leads back to a folder that it is in.", hint="Remove the link."
+        )
+    for name in names:
+        path = os.path.join(folder, name)
+        if name.startswith("."):
+            continue
+        if _is_folder(path, option):
+            yield from _below(path, suffixes, option, (*above, here))
+        elif pieces.is_named(name, suffixes) or pieces.is_template(name):
+            _check_file(path, suffixes, option)
+            yield path
+
+
+def _is_folder(path: str, option: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not os.path.islink(path):
+            raise InvalidInput(f"{option}: {_shown(path)} does not exist.") from error
+        raise _unreadable(option, path, error) from error
+
+
+def _check_file(path: str, suffixes: tuple[str, ...], option: str) -> None:
+    """:raises InvalidInput: it is no usual file, or a template where none is rendered."""
+    shown = _shown(path)
+    if shown != plain(path, 200):
+        raise InvalidInput(f"{option}: the name of {shown} is not UTF-8.", hint="Rename it.")
+    if not os.path.isfile(path):
+        raise InvalidInput(
+            f"{option}: {shown} is neither a file nor a folder.", hint="Move it elsewhere, or name a file."
+        )
+    if pieces.is_template(path) and not pieces.is_named(path, suffixes):
+        raise InvalidInput(
+            f"{option}: {shown} is a template, which {option} does not render.", hint=_TEMPLATE
+        )
+
+
+def _unreadable(option: str, path: str, error: OSError) -> InvalidInput:
+    """The error for what cannot be read, a link that leads nowhere too."""
+    target = f", a link to {_shown(os.readlink(path))}," if os.path.islink(path) else ""
+    return InvalidInput(
+        f"{option}: {_shown(path)}{target} cannot be read: {error.strerror}.",
+        hint="Let this user read it, or take it out: what is not looked at would be pruned.",
+    )
+
+
+def _shown(path: str) -> str:
+    """A path for messages, also one that is not UTF-8."""
+    return plain(os.fsencode(path).decode(errors="backslashreplace"), 200)

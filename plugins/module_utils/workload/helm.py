@@ -22,6 +22,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     PreflightFailed,
     plain,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import yaml_documents
 from ansible_collections.kubestellar.core.plugins.module_utils.local import program, tools
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Piece
@@ -116,6 +117,7 @@ def arguments(chart: Mapping[str, Any], release: str, namespace: str, kube_versi
         if not os.path.isfile(os.path.expanduser(file)):
             raise InvalidInput(f"helm: {key}: {file} does not exist.")
         if key == "values_files":
+            _check_values(os.path.expanduser(file))
             command += ["--values", os.path.abspath(os.path.expanduser(file))]
     command += ["--values", "-"]
     if chart.get("include_crds", True):
@@ -132,6 +134,20 @@ def arguments(chart: Mapping[str, Any], release: str, namespace: str, kube_versi
     if chart.get("ca_path"):
         command += ["--ca-file", os.path.abspath(chart["ca_path"])]
     return command
+
+
+def _check_values(file: str) -> None:
+    """:raises InvalidInput: helm would not look at a part of these values."""
+    try:
+        with open(file, "rb") as stream:
+            documents = yaml_documents(stream.read(), f"helm: values_files: {file}")
+    except OSError as error:
+        raise InvalidInput(f"helm: values_files: {file} cannot be read: {error.strerror}.") from error
+    if len(documents) > 1:
+        raise InvalidInput(
+            f"helm: values_files: {file} has {len(documents)} documents, of which helm reads the first.",
+            hint="Make a file of each, or remove the line --- between them.",
+        )
 
 
 def environment(
@@ -226,10 +242,10 @@ def parse(
     origin = f"chart {plain(chart['chart'], 200)} as {release}"
     found: list[Piece] = []
     hooks: list[dict[str, Any]] = []
-    _before, *parts = _SOURCE.split(text)
-    for source, content in zip(parts[::2], parts[1::2], strict=True):
-        where = f"{origin}, {source.strip()}"
-        for piece in pieces.of_text(content, where, namespace):
+    before, *parts = _SOURCE.split(text)
+    for source, content in zip(["", *parts[::2]], [before, *parts[1::2]], strict=True):
+        where = f"{origin}, {source.strip()}" if source else origin
+        for piece in pieces.of_text(content, where, namespace, twice="inner"):
             entry = hook(piece, included=chart.get("hooks") == "include")
             if entry is not None:
                 hooks.append(entry)

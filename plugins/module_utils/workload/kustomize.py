@@ -16,13 +16,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._client import yaml_documents
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     PreflightFailed,
     plain,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import yaml_documents
 from ansible_collections.kubestellar.core.plugins.module_utils.local import program, tools
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Piece

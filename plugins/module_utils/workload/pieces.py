@@ -10,10 +10,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import list_items, yaml_documents
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import list_items, yaml_documents
 
 SUFFIXES = (".yml", ".yaml", ".json")
 """How the names of files with objects end."""
+JINJA = (".j2", ".jinja", ".jinja2")
+"""How the names of their templates go on."""
+
+
+def is_named(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
+    """Whether the name of a file ends like this, in letters of any case."""
+    return name.lower().endswith(suffixes)
+
+
+def is_template(name: str) -> bool:
+    """Whether the name of a file is that of a template of objects."""
+    stem, dot, suffix = name.lower().rpartition(".")
+    return f"{dot}{suffix}" in JINJA and is_named(stem)
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a path has a part whose name begins with a dot."""
+    return any(part.startswith(".") for part in path.split("/"))
 
 
 @dataclass(frozen=True)
@@ -46,12 +64,15 @@ class Material:
     hooks: Sequence[Mapping[str, Any]] = ()
 
 
-def of_text(text: str | bytes, origin: str, namespace: str = "") -> list[Piece]:
+def of_text(
+    text: str | bytes, origin: str, namespace: str = "", *, twice: str = "refuse", hint: str = ""
+) -> list[Piece]:
     """The objects in YAML or JSON: all documents that are not empty, lists expanded.
 
+    :param twice, hint: as for `yaml_documents`.
     :raises InvalidInput: not YAML, or a document that is no mapping.
     """
-    documents = yaml_documents(text, origin)
+    documents = yaml_documents(text, origin, twice=twice, hint=hint)
     several = len(documents) > 1
     return [
         piece

@@ -10,44 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _client
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
-
-def test_what_looks_like_a_date_is_a_string_as_in_kubernetes():
-    (obj,) = _client.load_yaml("a: 2026-01-01\nb: 2026-01-01T00:00:00Z\nc: 1\nd: yes", "x")
-    assert obj == {"a": "2026-01-01", "b": "2026-01-01T00:00:00Z", "c": 1, "d": True}
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("=", "="),
-        ("22:22", "22:22"),
-        ("1:30.5", "1:30.5"),
-        ("1e3", 1000.0),
-        ("1.5E-1", 0.15),
-        (".5", 0.5),
-        ("-7", -7),
-        ("0x1f", 31),
-        ("0644", 420),
-        ("08", "08"),
-        ("1.2.3", "1.2.3"),
-        ("+", "+"),
-        (".", "."),
-        ("1e", "1e"),
-        ("2026-01-01", "2026-01-01"),
-        ("on", True),
-    ],
-)
-def test_scalars_are_what_kubernetes_takes_them_for(text, value):
-    (obj,) = _client.load_yaml(f"a: [{text}]", "x")
-    assert obj == {"a": [value]} and type(obj["a"][0]) is type(value)
-    # What is written comes back as it was, the text as text too.
-    assert _client.load_yaml(_client.dump_yaml({"a": [value, text]}), "x") == [{"a": [value, text]}]
 
 
 @pytest.mark.parametrize(
@@ -64,42 +31,6 @@ def test_scalars_are_what_kubernetes_takes_them_for(text, value):
 )
 def test_a_server_says_when_to_come_again(header, seconds):
     assert _client._retry_after(header) == seconds
-
-
-@pytest.mark.parametrize(
-    "text", ['{"a": "=", "b": [1e3, null, "x\\u00e9"]}', '{a: =, b: [1e3, ~, "x\\u00e9"]}']
-)
-def test_json_is_read_as_yaml_is(text):
-    for given in (text, text.encode()):
-        assert _client.load_yaml(given, "x") == [{"a": "=", "b": [1000.0, None, "xé"]}]
-
-
-def test_of_a_key_that_is_there_twice_the_last_one_counts_as_with_helm():
-    """KubeStellar's own chart has one (core-chart/templates)."""
-    for text in ("a: 1\na: 2", '{"a": 1, "a": 2}'):
-        assert _client.load_yaml(text, "x") == [{"a": 2}]
-
-
-def test_a_mapping_may_be_merged_with_others_and_have_their_keys():
-    (obj,) = _client.load_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "x")
-    assert obj["b"] == {"x": 1, "y": 3}
-
-
-def test_documents_and_lists_are_flattened_and_empty_ones_left_out():
-    text = "kind: A\n---\n---\nkind: ThingList\nitems: [{kind: B}, {kind: C}]"
-    assert [obj["kind"] for obj in _client.load_yaml(text, "x")] == ["A", "B", "C"]
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a: [", "x is not valid YAML"),
-        ("- 1", "x holds a list"),
-    ],
-)
-def test_what_is_no_manifest_is_refused_with_its_source(text, words):
-    with pytest.raises(InvalidInput, match=words):
-        _client.load_yaml(text, "x")
 
 
 # -- a connection as a kubeconfig -----------------------------------------------------------------------------------------

@@ -10,13 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, dump_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
     NotFound,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 
 HOST = "https://" + "kubernetes.default.svc"
 

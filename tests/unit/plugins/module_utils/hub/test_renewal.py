@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing, dump_yaml, load_yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Listing
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     PODS,
     SECRETS,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import renewal
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.ready import Space
 

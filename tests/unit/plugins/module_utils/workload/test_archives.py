@@ -122,6 +122,42 @@ def test_links_elsewhere_in_an_archive_do_not_matter():
     assert read(tar(FILES, *members), path="deploy") == ["a", "a2", "b"]
 
 
+def test_hidden_files_and_folders_of_an_archive_are_left_out():
+    hidden = {"shop-1.0/.github/x.yml": b"{", "shop-1.0/deploy/.old/y.yml": b"{"}
+    assert read(tar({**FILES, **hidden})) == ["a", "a2", "b", "c"]
+
+
+@pytest.mark.parametrize("target", ["../other", "/srv/deploy", "../../../elsewhere", "loop"])
+def test_a_link_to_a_folder_of_an_archive_is_refused_since_it_is_not_looked_at(target):
+    packed = tar(FILES, link("shop-1.0/deploy/more", target), link("shop-1.0/deploy/loop", "more"))
+    assert "is a link, and links are not followed" in refusal(packed, path="deploy")
+
+
+def test_a_link_to_a_file_that_is_no_manifest_does_not_matter():
+    packed = tar(FILES, link("shop-1.0/deploy/NOTES", "../README.md"))
+    assert read(packed, path="deploy") == ["a", "a2", "b"]
+
+
+def test_a_template_in_an_archive_is_refused():
+    packed = tar({**FILES, "shop-1.0/deploy/d.yml.j2": b"a: {{ b }}"})
+    assert "shop-1.0/deploy/d.yml.j2 is a template, which is not rendered" in refusal(packed)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("pack", ["tar", "zip"])
+def test_an_archive_with_two_files_of_one_name_is_refused(pack):
+    name = "shop-1.0/deploy/a.yaml"
+    if pack == "tar":
+        packed = tar(FILES, tarfile.TarInfo(f"./{name}"))
+    else:
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            for _time in range(2):
+                archive.writestr(name, manifest("a"))
+        packed = stream.getvalue()
+    assert f"holds {name} twice" in refusal(packed)
+
+
 # -- what is hostile -------------------------------------------------------------------------------------------------
 
 

@@ -81,9 +81,38 @@ def test_objects_know_their_template_and_the_namespace_of_the_release():
 
 
 def test_a_key_that_is_twice_in_a_template_counts_the_last_time_as_for_helm():
-    text = "---\n# Source: till/templates/a.yaml\napiVersion: v1\nkind: X\nkind: ConfigMap\nmetadata: {name: a}\n"
+    text = "---\n# Source: till/templates/a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, name: a}\n"
     ((piece,), _hooks) = helm.parse(text, {"chart": "c"}, "shop")
-    assert piece.definition["kind"] == "ConfigMap"
+    assert piece.definition["metadata"]["name"] == "a"
+
+
+def test_two_objects_of_a_chart_without_a_line_between_them_are_refused():
+    text = "---\n# Source: till/templates/a.yaml\nkind: Role\nmetadata: {name: a}\nkind: RoleBinding\nmetadata: {name: b}\n"
+    with pytest.raises(InvalidInput) as caught:
+        helm.parse(text, {"chart": "c"}, "shop")
+    assert "till/templates/a.yaml: Role a: kind is there twice" in caught.value.message
+
+
+def test_what_a_chart_prints_before_its_first_template_is_an_object_too():
+    ((piece,), _hooks) = helm.parse("kind: ConfigMap\nmetadata: {name: a}\n", {"chart": "c"}, "shop")
+    assert piece.definition["metadata"]["name"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\na: 2\n", "a is there twice, in lines 1 and 2"),
+        ("a: 1\n---\nb: 2\n", "has 2 documents, of which helm reads the first"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n3439\n", "holds text where an object was expected"),
+    ],
+)
+def test_values_that_helm_would_not_look_at_are_refused(tmp_path, text, words):
+    (tmp_path / "values.yaml").write_text(text)
+    (tmp_path / "Chart.yaml").write_text("")
+    chart = {"chart": str(tmp_path), "values_files": [str(tmp_path / "values.yaml")]}
+    with pytest.raises(InvalidInput) as caught:
+        helm.arguments(chart, "shop", "shop", "")
+    assert words in caught.value.message
 
 
 def test_hooks_are_reported_and_left_out():

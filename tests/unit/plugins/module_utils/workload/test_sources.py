@@ -102,7 +102,7 @@ def test_the_namespace_that_an_object_will_get_counts():
     [
         ({"src": ["/nowhere/a.yml"]}, ["src: /nowhere/a.yml does not exist"]),
         ({"definitions": [{"kind": "ConfigMap"}]}, ["definitions entry 1 has no apiVersion"]),
-        ({"definitions": ["text"]}, ["definitions entry 1 holds a str"]),
+        ({"definitions": ["text"]}, ["definitions entry 1 holds text"]),
         ({"definitions": 3}, ["definitions is a int"]),
         ({"template": ["t.yml.j2"]}, ["t.yml.j2 has not been rendered", "tasks of a playbook"]),
         ({"helm": [{"chart": "c", "valeus": {}}]}, ["helm.valeus", "Supported parameters include"]),

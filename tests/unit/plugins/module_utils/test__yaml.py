@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils import _yaml
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+
+
+def test_what_looks_like_a_date_is_a_string_as_in_kubernetes():
+    (obj,) = _yaml.load_yaml("a: 2026-01-01\nb: 2026-01-01T00:00:00Z\nc: 1\nd: yes", "x")
+    assert obj == {"a": "2026-01-01", "b": "2026-01-01T00:00:00Z", "c": 1, "d": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("=", "="),
+        ("22:22", "22:22"),
+        ("1:30.5", "1:30.5"),
+        ("1e3", 1000.0),
+        ("1.5E-1", 0.15),
+        (".5", 0.5),
+        ("-7", -7),
+        ("0x1f", 31),
+        ("0644", 420),
+        ("08", "08"),
+        ("1.2.3", "1.2.3"),
+        ("+", "+"),
+        (".", "."),
+        ("1e", "1e"),
+        ("2026-01-01", "2026-01-01"),
+        ("on", True),
+    ],
+)
+def test_scalars_are_what_kubernetes_takes_them_for(text, value):
+    (obj,) = _yaml.load_yaml(f"a: [{text}]", "x")
+    assert obj == {"a": [value]} and type(obj["a"][0]) is type(value)
+    # What is written comes back as it was, the text as text too.
+    assert _yaml.load_yaml(_yaml.dump_yaml({"a": [value, text]}), "x") == [{"a": [value, text]}]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": "=", "b": [1e3, null, "x\\u00e9"]}', '{a: =, b: [1e3, ~, "x\\u00e9"]}']
+)
+def test_json_is_read_as_yaml_is(text):
+    for given in (text, text.encode()):
+        assert _yaml.load_yaml(given, "x") == [{"a": "=", "b": [1000.0, None, "xé"]}]
+
+
+def test_of_a_key_that_is_there_twice_the_last_one_counts_as_with_helm():
+    """KubeStellar's own chart has one (core-chart/templates)."""
+    for text in ("a: 1\na: 2", '{"a": 1, "a": 2}'):
+        assert _yaml.load_yaml(text, "x") == [{"a": 2}]
+
+
+def test_a_mapping_may_be_merged_with_others_and_have_their_keys():
+    (obj,) = _yaml.load_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "x")
+    assert obj["b"] == {"x": 1, "y": 3}
+
+
+def test_documents_and_lists_are_flattened_and_empty_ones_left_out():
+    text = "kind: A\n---\n---\nkind: ThingList\nitems: [{kind: B}, {kind: C}]"
+    assert [obj["kind"] for obj in _yaml.load_yaml(text, "x")] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [", "x is not valid YAML"),
+        ("- 1", "x holds a list"),
+    ],
+)
+def test_what_is_no_manifest_is_refused_with_its_source(text, words):
+    with pytest.raises(InvalidInput, match=words):
+        _yaml.load_yaml(text, "x")
+
+
+# -- keys that are there twice -------------------------------------------------------------------------------------------
+
+TWO = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b}
+"""
+
+
+def refusal(text: str, **more: str) -> str:
+    """The sentence and the hint that a text is refused with."""
+    with pytest.raises(InvalidInput) as caught:
+        _yaml.yaml_documents(text, "x", **more)
+    return f"{caught.value.message} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("before", ["", "---\n", "# shop\n---\nkind: A\n---\n"])
+def test_two_objects_without_a_line_between_them_are_refused_with_the_lines(before):
+    first = before.count("\n") + 3
+    assert refusal(before + TWO) == (
+        f"x: ConfigMap a: metadata is there twice, in lines {first} and {first + 3}, so these may be two objects. "
+        "Put a line --- between them, or remove one."
+    )
+
+
+@pytest.mark.parametrize("twice", ["inner", "refuse"])
+@pytest.mark.parametrize("text", [TWO, '{"kind": "A", "metadata": {"name": "a"}, "metadata": {"name": "b"}}'])
+def test_two_objects_in_one_are_refused_even_where_inner_keys_may_be_there_twice(text, twice):
+    assert "metadata is there twice" in refusal(text, twice=twice)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("data: {a: 1, a: 2}", "data.a"),
+        ("spec:\n  list:\n  - b: 1\n  - {c: {d: 1, d: null}}", "spec.list[1].c.d"),
+        ('{"data": {"a": "1",\n "a": "2"}}', "data.a"),
+        ("a: {x: {y: 1}, x: {y: 1}}", "a.x"),
+        ('a: {"x": 1, x: 2}', "a.x"),
+        ('a: {x: "1", x: 1}', "a.x"),
+        ("a: &a {x: 1}\nb: {<<: *a, y: 1, y: 2}", "b.y"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_at_any_depth(text, path):
+    assert f"{path} is there twice, in lines" in refusal(text)
+    assert "Keep one of them." in refusal(f"--- {{}}\n---\n{text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["a: {x: 1, x: 1}", '{"a": {"x": 1, "x": 1}}', "a: {x: 1}\na: &a {x: 1}"][:2]
+)
+def test_what_says_the_same_twice_loses_nothing(text):
+    assert _yaml.yaml_documents(text, "x") == [(1, {"a": {"x": 1}})]
+
+
+def test_a_key_may_be_merged_and_written():
+    ((_number, document),) = _yaml.yaml_documents("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "x")
+    assert document["b"] == {"x": 1, "y": 3}
