@@ -39,7 +39,8 @@ options:
     required: true
   state:
     description:
-      - V(present) applies the objects; V(absent) deletes every object in the WDS that carries the label of this workload.
+      - V(present) applies the objects; V(absent) deletes every object in the WDS that carries the label of this workload, except for what
+        says that it is to be kept.
     type: str
     choices: [present, absent]
     default: present
@@ -189,6 +190,7 @@ options:
     description:
       - Whether objects are deleted that an earlier run applied for this workload and that are not among its objects any more.
       - Nothing is pruned as long as an object fails, or a kind of which the workload may have objects cannot be listed.
+      - An object with the annotation C(helm.sh/resource-policy=keep) is not deleted, here and by O(state=absent); RV(kept) names it.
     type: bool
     default: true
   prune_limit:
@@ -362,6 +364,13 @@ objects:
       type: str
 pruned:
   description: One entry per object that was deleted, or in check mode would be, since it is not among the objects any more; as in RV(objects).
+  returned: always
+  type: list
+  elements: dict
+kept:
+  description: >-
+    One entry per object that would have been deleted, but has the annotation C(helm.sh/resource-policy=keep), or holds such an object; as in
+    RV(objects). It stays a member of the workload.
   returned: always
   type: list
   elements: dict
@@ -581,6 +590,7 @@ def _result(context: Context, done: manage.Done, cluster: str) -> dict[str, Any]
         "changed": any(outcome.changed for outcome in outcomes),
         "objects": [outcome.result() for outcome in done.objects],
         "pruned": [outcome.result() for outcome in done.pruned],
+        "kept": [outcome.result() for outcome in done.kept],
         "summary": dict(Counter(outcome.method for outcome in members)),
     }
     if done.parent is not None:

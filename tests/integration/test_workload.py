@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.kubestellar.core.plugins.module_utils import _yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
@@ -36,6 +37,7 @@ from ansible_collections.kubestellar.core.tests.waiting import eventually
 
 from . import real_manifests, relay
 from .relay import BUSY, CONFLICT, CUT, LOSE, Fault
+from .running import assert_ok
 
 PLACE = "bulk"
 PROBE, OTHER = ApplySet("probe", "kube-system"), ApplySet("other", "kube-system")
@@ -254,6 +256,72 @@ def test_what_is_not_wanted_any_more_is_pruned_unless_told_otherwise(apply, wds)
         entry["before_header"].rpartition(" ")[2] for entry in done["diff"] if not entry["after"]
     }
     assert apply(config_map("a"), config_map("c"))["changed"] is False
+
+
+KEEP = {"helm.sh/resource-policy": "keep"}
+
+
+def kept(name: str) -> dict[str, Any]:
+    obj = config_map(name)
+    obj["metadata"]["annotations"] = KEEP
+    return obj
+
+
+@pytest.mark.core
+def test_neither_what_cannot_be_looked_at_nor_what_is_to_be_kept_is_pruned(stack, call, apply, wds, tmp_path):
+    folder = tmp_path / "shop"
+    (folder / "more").mkdir(parents=True)
+    for path, obj in {"a": config_map("a"), "more/b": config_map("b"), "k": kept("k")}.items():
+        (folder / f"{path}.yml").write_text(json.dumps(obj))
+
+    def run(**options: Any) -> dict[str, Any]:
+        return dict(call("workload", wds="wds1", name="probe", **options))
+
+    assert listed(run(src=[str(folder)])["objects"], "create") == ["a", "k", "b"]
+    mark = stack.mark()
+    (folder / "more").rename(tmp_path / "elsewhere")
+    (folder / "more").symlink_to("nowhere")
+    refused(run(src=[str(folder)]), "more, a link to nowhere, cannot be read")
+    (folder / "more").unlink()
+    (folder / "b.yml.j2").write_text("")
+    refused(run(src=[str(folder)]), "b.yml.j2 is a template")
+    (folder / "b.yml.j2").unlink()
+    refused(
+        run(definitions="".join(map(_yaml.dump_yaml, (config_map("b"), config_map("a"))))), "is there twice"
+    )
+    assert stack.writes_since(mark) == [] and names(wds) == {"a", "b", "k"}
+    (folder / "k.yml").unlink()
+    done = run(src=[str(folder)])
+    assert listed(done["pruned"], "delete") == ["b"] and listed(done["kept"], "none") == ["k"]
+    again = run(src=[str(folder)])
+    assert again["changed"] is False and listed(again["kept"], "none") == ["k"]
+    gone = run(state="absent")
+    assert listed(gone["objects"], "delete") == ["a"] and listed(gone["kept"], "none") == ["k"]
+    assert names(wds) == {"k"} and parent(wds)[KINDS] == "ConfigMap"
+    assert run(state="absent")["changed"] is False
+    wds.patch(CONFIG_MAPS, "k", PLACE, {"metadata": {"annotations": dict.fromkeys(KEEP)}})
+    assert listed(run(state="absent")["objects"], "delete") == ["k"]
+
+
+def test_an_undeployed_workload_leaves_in_the_clusters_what_is_to_be_kept(stack, wds):
+    clusters = [stack.cluster(name) for name in ("cluster1", "cluster2")]
+    selectors = [{"match_labels": {"location-group": "edge"}}]
+    source = {"definitions": [namespace("till"), kept("k"), config_map("c")], "namespace": "till"}
+    for obj in source["definitions"][1:]:
+        del obj["metadata"]["namespace"]
+
+    def run(**entry: Any) -> None:
+        given = {"hub_workloads": [{"name": "till", **entry}], "workload_wait": "applied"}
+        assert_ok(stack.playbook("workloads", "-e", json.dumps(given)))
+
+    run(source=source, placement={"cluster_selectors": selectors})
+    run(state="absent")
+    eventually(lambda: not any(cluster.get(CONFIG_MAPS, "c", "till") for cluster in clusters))
+    assert all(cluster.get(CONFIG_MAPS, "k", "till") for cluster in clusters)
+    wds.patch(CONFIG_MAPS, "k", "till", {"metadata": {"annotations": dict.fromkeys(KEEP)}})
+    run(state="absent")
+    assert wds.get(NAMESPACES, "till") is None
+    eventually(lambda: not any(cluster.get(NAMESPACES, "till") for cluster in clusters))
 
 
 def test_what_others_made_is_never_pruned(apply, wds):

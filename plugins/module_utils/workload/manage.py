@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _refusals
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
     Conflict,
@@ -64,12 +64,14 @@ class Done:
 
     :ivar objects: the wanted objects, in their order.
     :ivar pruned: what was deleted.
+    :ivar kept: what would have been, but says that it is to be kept.
     :ivar parent: the ConfigMap that is the parent of the set.
     :ivar warnings: sentences for people.
     """
 
     objects: list[_bulk.Outcome] = field(default_factory=list)
     pruned: list[_bulk.Outcome] = field(default_factory=list)
+    kept: list[_bulk.Outcome] = field(default_factory=list)
     parent: _bulk.Outcome | None = None
     warnings: list[str] = field(default_factory=list)
 
@@ -229,15 +231,35 @@ class Workload:
         if not wish.prune:
             return []
         uids = {target.before["metadata"]["uid"] for target in batch.targets if target.before is not None}
-        gone = prune.leaving(found, wanted, uids)
+        gone = self._without_kept(prune.leaving(found, wanted, uids))
         alive = [obj for _resource, obj in found if not obj["metadata"].get("deletionTimestamp")]
         prune.check_limit(self._wds.name, self._aset, gone, len(alive), wish.limit)
         if not wish.contents:
             prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, gone, sorted(wanted)))
         return gone
 
+    def _without_kept(self, found: Sequence[members.Found]) -> list[members.Found]:
+        """Those that may be deleted. The others are noted, and stay members."""
+        kept = prune.kept(found)
+        self.done.kept = [
+            _bulk.Outcome(
+                resource.api_version,
+                resource.kind,
+                obj["metadata"].get("namespace"),
+                obj["metadata"]["name"],
+            )
+            for resource, obj in kept
+        ]
+        if kept:
+            self.done.warnings.append(
+                f"{self._wds.name}: kept of the workload {self._aset.workload}, as the annotation {prune.KEEP} says: "
+                f"{names([label_of(*pair) for pair in kept])}. Remove the annotation there to let go of it."
+            )
+        uids = {obj["metadata"]["uid"] for _resource, obj in kept}
+        return [pair for pair in found if pair[1]["metadata"]["uid"] not in uids]
+
     def remove(self, *, contents: bool, timeout: float) -> None:
-        """Delete all members, wait until they are gone, and delete the parent.
+        """Delete all members that are not to be kept, wait until they are gone, and delete the parent if none is left.
 
         :param contents: as in `Wish`.
         :param timeout: seconds to wait.
@@ -253,15 +275,19 @@ class Workload:
                 f"cannot be looked at: {listed}",
                 hint="Nothing has been deleted. Repair what serves these kinds, or delete its definition, and run this again.",
             )
+        gone = self._without_kept(read.found)
         if not contents:
-            prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, read.found))
-        self._judge(list(_leaves(read.found)))
-        deleted = _bulk.delete_all(self._wds, read.found, dry_run=self._dry_run)
+            prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, gone))
+        self._judge(list(_leaves(gone)))
+        deleted = _bulk.delete_all(self._wds, gone, dry_run=self._dry_run)
         self.done.objects = deleted
         _bulk.raise_failures(deleted, self._wds.name, "absent")
-        if read.found and not self._dry_run:
-            members.wait_gone(self._wds, read.found, timeout, self._progress)
-        self._delete_parent()
+        if gone and not self._dry_run:
+            members.wait_gone(self._wds, gone, timeout, self._progress)
+        if self.done.kept:
+            self._write_parent(scope_of((o.api_version, o.kind, o.namespace) for o in self.done.kept))
+        else:
+            self._delete_parent()
 
     def _says(self, scope: Scope) -> bool:
         """Whether the parent says just this already."""

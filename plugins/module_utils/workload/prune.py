@@ -27,6 +27,9 @@ Identity = tuple[GroupKind, str, str]
 
 DEFAULT_LIMIT = Limit(20, percent=True)
 ALWAYS_ALLOWED = 10
+KEEP = "helm.sh/resource-policy"
+"""Annotation that says `keep` where an object is not to be deleted (helm: pkg/action/resource_policy.go)."""
+
 _MADE_BY_KUBERNETES = {
     ("ConfigMap", "kube-root-ca.crt"),
     ("ConfigMap", "openshift-service-ca.crt"),
@@ -56,6 +59,28 @@ def leaving(
         and not obj["metadata"].get("deletionTimestamp")
     ]
     return sorted(result, key=lambda pair: identity(*pair))
+
+
+def kept(found: Sequence[Found]) -> list[Found]:
+    """Those of the objects that stay since they say so, with the Namespaces and definitions of these among them."""
+    own = [pair for pair in found if _says_keep(pair[1])]
+    namespaces = {obj["metadata"].get("namespace") for _resource, obj in own}
+    definitions = {f"{resource.plural}.{resource.group}" for resource, _obj in own}
+    uids = {obj["metadata"]["uid"] for _resource, obj in own}
+
+    def stays(resource: Resource, metadata: Mapping[str, Any]) -> bool:
+        kind = GroupKind.of(resource)
+        return (
+            metadata["uid"] in uids
+            or (kind == GroupKind.of(NAMESPACES) and metadata["name"] in namespaces)
+            or (kind == GroupKind.of(CRDS) and metadata["name"] in definitions)
+        )
+
+    return [(resource, obj) for resource, obj in found if stays(resource, obj["metadata"])]
+
+
+def _says_keep(obj: Mapping[str, Any]) -> bool:
+    return str((obj["metadata"].get("annotations") or {}).get(KEEP, "")).strip().lower() == "keep"
 
 
 def check_limit(where: str, aset: ApplySet, gone: Sequence[Found], whole: int, limit: Limit | None) -> None:

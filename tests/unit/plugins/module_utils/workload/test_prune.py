@@ -12,6 +12,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _limit
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import Refused
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CONFIG_MAPS,
+    CRDS,
+    NAMESPACES,
     SECRETS,
     SERVICE_ACCOUNTS,
     Resource,
@@ -40,6 +42,32 @@ def member(name: str, part_of: str = SHOP.id, **metadata: Any) -> members.Found:
 
 def names(found: list[members.Found]) -> list[str]:
     return [obj["metadata"]["name"] for _resource, obj in found]
+
+
+def keeping(name: str, value: str = "keep") -> dict[str, Any]:
+    return live(name, annotations={prune.KEEP: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "stays"), [("keep", True), (" Keep ", True), ("delete", False), ("", False)]
+)
+def test_what_says_that_it_is_to_be_kept_stays(value, stays):
+    found = [(SECRETS, keeping("a", value)), (SECRETS, live("b"))]
+    assert names(prune.kept(found)) == (["a"] if stays else [])
+
+
+def test_what_holds_something_that_stays_stays_too():
+    gadgets = Resource("example.com", "v1", "gadgets", "Gadget", True)
+    found = [
+        (NAMESPACES, live("a", namespace=None)),
+        (NAMESPACES, live("other", namespace=None)),
+        (CRDS, live("gadgets.example.com", namespace=None)),
+        (CRDS, live("gadgets.example.org", namespace=None)),
+        (gadgets, keeping("kept")),
+        (gadgets, live("left")),
+    ]
+    assert names(prune.kept(found)) == ["a", "gadgets.example.com", "kept"]
+    assert prune.kept(found[:4]) == []
 
 
 def test_ours_is_what_we_applied_for_this_set_each_once():
