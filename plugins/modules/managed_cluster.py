@@ -364,9 +364,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import foresight, snapshot
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import summary
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue, foresight, snapshot
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import (

@@ -265,6 +265,7 @@ class Draining:
                     f"{self._its.name}: {member.name} is not drained, since this would be deleted there: {told}.",
                     hint="Move or delete what is in it, or set foreign_contents (wec_foreign_contents) to delete.",
                 )
+
     def _check_others(self, leaving: set[str], timeout: float) -> None:
         """Wait until the workload of these clusters is healthy in all others.
 
