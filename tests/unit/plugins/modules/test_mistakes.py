@@ -121,7 +121,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"definitions": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}]},
         ["entry 1", "metadata.name"],
     ),
-    ("workload", {"definitions": ["just text"]}, ["holds a str"]),
+    ("workload", {"definitions": ["just text"]}, ["holds text"]),
     ("workload", {"definitions": 5}, ["definitions is a int"]),
     ("workload", {"definitions": "a: ["}, ["not valid YAML"]),
     (
