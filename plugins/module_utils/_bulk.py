@@ -11,6 +11,7 @@ steps, for those who have something to look at in between.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +44,8 @@ _ESTABLISHED_SECONDS = 60.0
 _DISCOVERY_SECONDS = 0.3
 _GONE_SECONDS = 60.0
 _NOTICED_SECONDS = 10.0
+_LARGE = 100_000
+"""Characters of a CustomResourceDefinition that nobody has written by hand."""
 _ANY_NAMESPACE = "default"
 _OF_THE_OBJECT = (400, 422)
 """Answers that are about the object and nothing around it."""
@@ -364,8 +367,8 @@ class Batch:
         Namespace is tried in one that exists. What needs something that comes with it cannot be tried.
 
         :param most: how many at most. What is there already comes first: only there are other owners and fields that
-            cannot be changed. New CustomResourceDefinitions are left out: to try one costs as much as to write it, a second
-            for a megabyte.
+            cannot be changed. New CustomResourceDefinitions are left out if they are large: to try one costs as much as to
+            write it, a second for a megabyte.
         """
         anew = self._defined_anew()
         candidates = [
@@ -375,7 +378,7 @@ class Batch:
             and not target.outcome.error
             and target.resource is not None
             and (target.outcome.api_version, target.outcome.kind) not in anew
-            and not (target.before is None and target.resource == CRDS)
+            and not (target.before is None and target.resource == CRDS and _is_large(target.want))
         ]
         candidates.sort(key=lambda target: target.before is None)
 
@@ -596,6 +599,10 @@ def versions(crd: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Mapping[
     kind = str((spec.get("names") or {}).get("kind"))
     for version in spec.get("versions") or []:
         yield (f"{spec.get('group')}/{version.get('name')}", kind), version
+
+
+def _is_large(obj: Mapping[str, Any]) -> bool:
+    return len(json.dumps(obj, default=str)) > _LARGE
 
 
 def _assign(targets: Sequence[Target], objects: Sequence[dict[str, Any]]) -> None:

@@ -152,6 +152,8 @@ options:
         objects that the policy delivers, and for M(kubestellar.core.managed_cluster) when it changes labels that it selects by.
       - A limit is a number, or a percentage such as V(20%). Percentages are compared without rounding, so with three clusters
         V(20%) of them is none.
+      - A policy that delivers now and would select no cluster any more is refused, unless O(guards.min_clusters) is set, and one that would
+        select no object any more, unless O(guards.max_removed_objects) is.
       - Those about clusters need the ITS, except O(guards.max_removed_clusters) with O(state=absent).
     type: dict
     suboptions:

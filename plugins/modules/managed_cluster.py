@@ -105,6 +105,23 @@ options:
       context:
         description: Context in O(wdses[].kubeconfig).
         type: str
+  wecs:
+    description:
+      - How clusters are reached, by their names. Where labels let a workload arrive or leave, it is looked at whether that would overwrite or
+        delete what others have there. Nothing is written there.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the ManagedCluster.
+        type: str
+        required: true
+      kubeconfig:
+        description: Path of a kubeconfig. Without it, the cluster is not looked at.
+        type: path
+      context:
+        description: Context in it. Its current context if it is left out.
+        type: str
   keep_available:
     description:
       - For O(state=drained), sets of clusters of which some must stay available. It is refused if fewer would be left.
@@ -365,7 +382,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import In
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import summary
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue, foresight, snapshot
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    catalogue,
+    foresight,
+    inside,
+    snapshot,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Target
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.snapshot import delivers_through
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import (
@@ -404,6 +426,7 @@ SPEC: dict[str, Any] = {
     **_MAPS,
     "state": {"type": "str", "choices": ["accepted", "drained", "absent"], "default": "accepted"},
     "wdses": {"type": "list", "elements": "dict", "options": _space.WAY_SPEC},
+    "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},
     "keep_available": {
         "type": "list",
         "elements": "dict",
@@ -538,7 +561,7 @@ def _judge(context: Context, before: Mapping[str, Target], after: Mapping[str, T
         )
         for wds in _wdses(context)
     ]
-    foresight.judge_clusters(sources, before.values())
+    foresight.judge_clusters(sources, before.values(), inside.connections(params["wecs"]))
 
 
 def _check(params: dict[str, Any]) -> None:

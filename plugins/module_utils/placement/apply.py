@@ -294,7 +294,8 @@ def _foresee(
     found = inside.look(seen, inside.connections(context.params["wecs"]))
     for text in unseen(found, title):
         context.warn(text)
-    guards.check(seen, limits, title, delivered=delivered, found=found)
+    codes = guards.vanishing(seen, limits)
+    guards.check(seen, limits, title, delivered=delivered, codes=codes, found=found)
     settled = redelivery.CODES if context.params["redeliver"] else ()
     told = [item for item in guards.shown(seen, limits) if item["code"] not in settled]
     for item in told[:MOST_WARNINGS]:

@@ -63,7 +63,9 @@ def judge_objects(
 
     def concerned(name: str, placement: Placement) -> bool:
         mine = intended is not None and name == intended.name
-        return mine or not changed.isdisjoint({*placement.objects, *placement.before})
+        # A label of a Namespace selects and deselects what is in it, which does not change itself.
+        moved = placement.objects.keys() != placement.before.keys()
+        return mine or moved or not changed.isdisjoint(placement.objects)
 
     for name, facts in snapshot.read_all(sources, specs, concerned).items():
         title = f"{sources.wds_name}: BindingPolicy {name}"
@@ -71,7 +73,8 @@ def judge_objects(
             limits = intended.guards if sources.its else intended.guards.without_clusters()
             seen = preview.preview(specs[name], facts)
             found = inside.look(seen, wecs)
-            guards.check(seen, limits, title, delivered=intended.delivered, found=found)
+            codes = guards.vanishing(seen, limits)
+            guards.check(seen, limits, title, delivered=intended.delivered, codes=codes, found=found)
         else:
             limits = guards.recorded(live[name]).without_clusters()
             # What was wrong before is not the fault of this change, and may be mended by the next one.
@@ -82,11 +85,14 @@ def judge_objects(
             guards.check(seen, limits, title, codes=("object-too-large", "definition-versions"), found=found)
 
 
-def judge_clusters(sources: Sequence[snapshot.Sources], before: Iterable[Target]) -> None:
+def judge_clusters(
+    sources: Sequence[snapshot.Sources], before: Iterable[Target], wecs: inside.Wecs = MappingProxyType({})
+) -> None:
     """Refuse labels, those of `Sources.clusters`, by which a policy would go where it may not, or leave its last cluster.
 
     :param sources: one for each WDS.
     :param before: the clusters as they are.
+    :param wecs: clusters that can be looked into.
     :raises Refused: naming the policy, and why.
     :raises ApiError, ConnectionFailed: something could not be read that decides it.
     """
@@ -107,7 +113,8 @@ def judge_clusters(sources: Sequence[snapshot.Sources], before: Iterable[Target]
             last = ("no-cluster",) if seen.placement.clusters_before else ()
             title = f"{one.wds_name}: with these labels, BindingPolicy {name}"
             try:
-                guards.check(seen, guards.recorded(moved[name]), title, codes=last)
+                found = inside.look(seen, wecs)
+                guards.check(seen, guards.recorded(moved[name]), title, codes=last, found=found)
             except Refused as error:
                 error.hint = (
                     "Take the labels back, or change the policy first: its cluster_selectors, or its guards, which hold as it "

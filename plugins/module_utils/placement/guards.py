@@ -137,7 +137,7 @@ def check(
     :raises Refused: it goes further than the guards allow, or cannot be delivered though it is to be. `details["refused"]` has
         all reasons, `details["preview"]` the preview.
     """
-    never = _NEVER if delivered and not preview.placement.removal else codes
+    never = {*codes, *(_NEVER if delivered and not preview.placement.removal else ())}
     reasons = [
         *_reasons(preview, guards),
         *_of_others(preview, guards, found),
@@ -152,6 +152,19 @@ def check(
         refused=reasons,
         preview=result(preview, guards),
     )
+
+
+def vanishing(preview: Preview, guards: Guards) -> list[str]:
+    """The warnings for which a change is refused that takes a workload away from everywhere, unless a guard says that this is meant."""
+    placement = preview.placement
+    if placement.removal or not placement.clusters_before or not placement.before:
+        return []
+    codes = []
+    if not preview.clusters and placement.facts.clusters_known and "min_clusters" not in guards.limits:
+        codes.append("no-cluster")
+    if not preview.objects and "max_removed_objects" not in guards.limits:
+        codes.append("no-object")
+    return codes
 
 
 def _of_others(preview: Preview, guards: Guards, found: inside.Found | None) -> Iterator[Mapping[str, str]]:

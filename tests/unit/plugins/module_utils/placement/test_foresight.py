@@ -169,3 +169,34 @@ def test_a_placement_is_read_as_it_will_be_written():
         "downsync": [{"resources": ["pods"]}],
     }
     assert found.delivered and set(found.guards.limits) == {"max_objects"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "keep", "allowing", "words"),
+    [
+        (
+            {**LISBON, "clusterSelectors": [{"matchLabels": {"ctiy": "lisbon"}}]},
+            ALL,
+            {"min_clusters": "0"},
+            "No cluster",
+        ),
+        (
+            {**EVERYWHERE, "downsync": [{"resources": ["pods"]}]},
+            ALL,
+            {"max_removed_objects": "100%"},
+            "No object",
+        ),
+        (EVERYWHERE, [], {"max_removed_objects": "100%"}, "No object"),
+    ],
+)
+def test_a_slip_of_the_pen_takes_nothing_away_from_everywhere(spec, keep, allowing, words):
+    def check(options, **more):
+        facts = Facts("wds1", [candidate(key) for key in keep], {}, TARGETS, **more)
+        seen, limits = preview(spec, facts), guards.parse(options)
+        guards.check(seen, limits, "p", codes=guards.vanishing(seen, limits))
+
+    delivered = {"current": delivery(ALL, ["c1", "c2"])}
+    with pytest.raises(Refused, match=words):
+        check({}, **delivered)
+    check(allowing, **delivered)
+    check({})  # nothing is delivered yet
