@@ -418,6 +418,8 @@ class Batch:
         except ApiError as error:
             if error.status in _OF_THE_OBJECT:
                 target.elsewhere = True
+                there = label(resource.kind, target.outcome.name, _ANY_NAMESPACE)
+                error.message = error.message.replace(there, target.outcome.label)
                 raise
 
     def _comes_with(self, error: ApiError, target: Target) -> bool:

@@ -445,7 +445,11 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _limit
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, KubestellarError
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    InvalidInput,
+    KubestellarError,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     apply,
@@ -559,12 +563,16 @@ def _judge(
     groups = (params["placement"] or {}).get("api_groups")
     # Whoever removes a workload has removed its policy before, or is to wait for what that leaves behind.
     leaving = [params["name"]] if params["state"] == "absent" else []
-    foresight.judge_objects(
-        apply.sources(context, groups, planned),
-        intended,
-        leaving=leaving,
-        wecs=inside.connections(params["wecs"]),
-    )
+    wecs = inside.connections(params["wecs"])
+    try:
+        foresight.judge_objects(apply.sources(context, groups, planned), intended, leaving=leaving, wecs=wecs)
+    except ApiError as error:
+        if error.status != 403 or intended is not None:
+            raise
+        context.warn(
+            f"What becomes of the policies that deliver these objects was not looked at, since the credentials may not read all "
+            f"of {context.wds().name}: {error.message}"
+        )
 
 
 def _placed(wds: Cluster, intended: foresight.Intended) -> bool:

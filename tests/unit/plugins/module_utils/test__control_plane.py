@@ -132,3 +132,22 @@ def test_a_space_that_is_gone_is_not_nudged():
 )
 def test_a_space_is_up_while_only_its_hooks_are_waited_for(found, up):
     assert _control_plane.is_up(found) is up
+
+
+@pytest.mark.parametrize(
+    ("changed", "ready"),
+    [
+        ({}, True),
+        ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, False),
+        ({"generation": 2}, False),
+        ({"reason": "WaitingForPostCreateHooks"}, False),
+    ],
+)
+def test_a_plane_is_ready_for_what_it_is_now_and_not_while_it_goes(changed, ready):
+    assert _control_plane.is_ready(plane(**{"reason": "Available", **changed})) is ready
+
+
+def test_a_plane_without_a_secret_or_none_at_all_is_not_ready():
+    bare = plane(reason="Available")
+    del bare["status"]["secretRef"]
+    assert not _control_plane.is_ready(bare) and not _control_plane.is_ready(None)
