@@ -319,6 +319,20 @@ def test_the_user_guide_shows_the_inventory_as_it_is():
     assert shown[1] == {"hub_workloads": hub["hub_workloads"]}
 
 
+def test_what_the_user_guide_adds_is_added_to_the_list_of_the_inventory():
+    """Another list, as one of the host, would take its place, and the shop would be looked after by nobody."""
+    hub = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())
+    lists = [
+        yaml.safe_load(block)["hub_workloads"]
+        for block in blocks(USER_GUIDE, "yaml")
+        if "hub_workloads" in block
+    ]
+    names = {entry["name"] for entry in hub["hub_workloads"]}
+    assert len(lists) == 3
+    assert lists[1][: len(hub["hub_workloads"])] == hub["hub_workloads"] and len(lists[1]) > len(names)
+    assert all(names <= {entry["name"] for entry in entries} for entries in lists)
+
+
 def test_the_user_guide_names_the_playbooks_and_tags_of_site():
     imported = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text())
     text = text_of(USER_GUIDE)

@@ -180,6 +180,16 @@ CATALOGUE: dict[str, Entry] = {
         "create_only: {objects:names}. What happens then is not defined.",
         "Give both the same create_only, or better let one policy deliver an object to a cluster.",
     ),
+    "policy-unlisted": Entry(
+        "It is not described any more, and that alone removes nothing: it stays in {clusters:names}.",
+        "To remove it, describe it with state absent, and drop it when it is gone.",
+    ),
+    "cluster-unlisted": Entry(
+        "{clusters:names} {clusters:form is|are} not listed any more, and that alone detaches nothing: {clusters:form it keeps|they keep} what "
+        "{clusters:form it has|they have}.",
+        "To detach {clusters:form it|them}, list {clusters:form it|them} with wec_state absent, and drop {clusters:form it|them} when "
+        "{clusters:form it is|they are} gone.",
+    ),
     "waves-content": Entry(
         "Waves hold back clusters that do not have the workload yet, and nothing else: what changes in its objects reaches {clusters:names} at "
         "once, as soon as {clusters:form it has|they have} the workload.",

@@ -82,6 +82,7 @@ class Facts:
     :ivar properties_known: whether the properties of the clusters could be read, if there are templates.
     :ivar guessed: the (group, plural) pairs that are guesses, where there is no API server to ask; offline only.
     :ivar replaced: objects in whose place another of the same identity is applied later; offline only.
+    :ivar unlisted: whether the policy was described before and is not any more, neither to be absent; offline only.
     :ivar waves: whether the policy takes clusters wave by wave.
     :ivar objects_changed: whether objects that it selects have changed, or in check mode would, in the same run.
     """
@@ -108,6 +109,7 @@ class Facts:
     properties_known: bool = True
     guessed: frozenset[tuple[str, str]] = frozenset()
     replaced: Sequence[Candidate] = ()
+    unlisted: bool = False
     waves: bool = False
     objects_changed: bool = False
 

@@ -665,6 +665,7 @@ def previews(now: Scene, before: Earlier | None = None) -> list[dict[str, Any]]:
             others=[one for other, one in there.items() if other != key and _meet(now, wds, one.wds)],
             kinds=kinds,
             waves=wanted.waves,
+            unlisted=key not in now.policies,
         )
         seen = preview(wanted.spec, facts)
         found.append(

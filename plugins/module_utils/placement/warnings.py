@@ -543,6 +543,22 @@ def stale_by_property(placement: Placement) -> dict[ObjectKey, list[str]]:
     return stale
 
 
+def policy_unlisted(placement: Placement) -> Warnings:
+    """A policy that is only gone from the files."""
+    if placement.facts.unlisted and placement.clusters_before:
+        yield warning("policy-unlisted", clusters=sorted(placement.clusters_before))
+
+
+def cluster_unlisted(placement: Placement) -> Warnings:
+    """Clusters that are only gone from the files."""
+    facts = placement.facts
+    if not facts.offline or not facts.clusters_known or facts.unlisted:
+        return
+    gone = placement.clusters_before - {target.name for target in facts.targets}
+    if gone:
+        yield warning("cluster-unlisted", clusters=sorted(gone))
+
+
 def waves_content(placement: Placement) -> Warnings:
     """All clusters share the objects of the WDS: a change of one is in no wave. From files it is not known who has them."""
     facts = placement.facts
@@ -609,6 +625,8 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     singleton_clusters,
     multi_wec_kind,
     shared,
+    policy_unlisted,
+    cluster_unlisted,
     waves_content,
     stale_property,
     stale_transform,

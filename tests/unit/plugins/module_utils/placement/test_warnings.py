@@ -154,6 +154,20 @@ CASES = [
     ),
     ("last-copy", facts(current=delivery(WEB, NOTE)), facts(current=delivery(WEB)), ALL, ALL),
     (
+        "policy-unlisted",
+        facts(unlisted=True, offline=True, current=delivery(WEB)),
+        facts(offline=True, current=delivery(WEB)),
+        None,
+        None,
+    ),
+    (
+        "cluster-unlisted",
+        facts(WEB, offline=True, current=delivery(WEB, clusters=["edge1", "edge9"])),
+        facts(WEB, offline=True, current=delivery(WEB, clusters=["edge1"])),
+        ALL,
+        ALL,
+    ),
+    (
         "waves-content",
         facts(WEB, waves=True, objects_changed=True, current=delivery(WEB, clusters=["edge2"])),
         facts(WEB, waves=True, objects_changed=True),
