@@ -23,7 +23,8 @@ options:
     elements: str
   name:
     description:
-      - Name of a workload. Shows the policies with the label C(kubestellar.core/workload) of this value.
+      - Name of a workload. Shows the policies that have the label C(kubestellar.core/workload) of this value, as the role
+        P(kubestellar.core.workload#role) makes them, that select objects by this label, or that have this name. If there are none, a warning says so.
     type: str
 notes:
   - With O(wds_kubeconfig), give O(wds) too if the context is not named like the WDS. ManifestWorks carry its name.

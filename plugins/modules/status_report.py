@@ -123,6 +123,8 @@ def work(context: Context) -> dict[str, Any]:
     formats = context.params["formats"]
     paths = files.targets(context.params["dest"], context.params["basename"], formats)
     view = read.view(context)
+    if lack := model.unplaced(read.question(context.params), view):
+        context.warn(lack)
     contents = {} if view.planned else files.contents(view, formats)
     before = {name: files.present(paths[name]) for name in contents}
     found = [warned.severity for warned in warnings.of_view(view)]

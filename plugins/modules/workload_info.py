@@ -314,6 +314,8 @@ SPEC: dict[str, Any] = dict(read.QUESTION_SPEC)
 def work(context: Context) -> dict[str, Any]:
     """Read, join, and count."""
     view = read.view(context)
+    if lack := model.unplaced(read.question(context.params), view):
+        context.warn(lack)
     return {
         "changed": False,
         "objects": model.objects(view),

@@ -42,10 +42,26 @@ class Question:
 
     def takes(self, policy: Mapping[str, Any]) -> bool:
         """Whether a BindingPolicy is asked for."""
-        metadata = policy["metadata"]
-        return (self.policies is None or metadata["name"] in self.policies) and (
-            self.workload is None or (metadata.get("labels") or {}).get(WORKLOAD_LABEL) == self.workload
+        name = policy["metadata"]["name"]
+        return (self.policies is None or name in self.policies) and (
+            self.workload is None or self.workload == name or self.workload in workloads_of(policy)
         )
+
+
+def workloads_of(policy: Mapping[str, Any]) -> set[str]:
+    """The workloads of a BindingPolicy: by its own label, as the role `workload` makes it, or by those of the objects that it selects."""
+    label = (policy["metadata"].get("labels") or {}).get(WORKLOAD_LABEL)
+    if label:
+        return {str(label)}
+    found: set[str] = set()
+    for clause in (policy.get("spec") or {}).get("downsync") or []:
+        for selector in clause.get("objectSelectors") or []:
+            labels = selector.get("matchLabels") or {}
+            found |= {str(labels[WORKLOAD_LABEL])} if WORKLOAD_LABEL in labels else set()
+            for expression in selector.get("matchExpressions") or []:
+                if (expression.get("key"), expression.get("operator")) == (WORKLOAD_LABEL, "In"):
+                    found |= {str(value) for value in expression.get("values") or []}
+    return found
 
 
 @dataclass(frozen=True)
@@ -149,6 +165,16 @@ def refuse_unknown(question: Question, view: View) -> None:
             f"There is no BindingPolicy {', '.join(unknown)} in {', '.join(view.wdses)}.",
             hint="See kubectl get bindingpolicies, or leave policy out.",
         )
+
+
+def unplaced(question: Question, view: View) -> str:
+    """That a workload which is asked for is in no policy, as a sentence; empty if it is in one."""
+    if question.workload is None or view.policies or view.planned:
+        return ""
+    return (
+        f"No BindingPolicy in {', '.join(view.wdses)} places the workload {plain(question.workload, 80)}: none has this name or the label "
+        f"{WORKLOAD_LABEL}={plain(question.workload, 80)}, or selects objects by that label. Correct name, or name policies with policy."
+    )
 
 
 def _space_of(item: Mapping[str, Any]) -> dict[str, Any]:

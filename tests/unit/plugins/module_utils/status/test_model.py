@@ -88,6 +88,48 @@ def test_one_policy_or_workload_is_all_that_is_shown_when_it_is_asked_for(questi
     assert [one["policy"] for one in view.combined] == ["shop"]
 
 
+def by_module(name: str, *selectors: dict[str, object]) -> dict[str, object]:
+    """A policy as the module binding_policy makes it: without a label of its own."""
+    found = views.policy(name)
+    found["metadata"].pop("labels")
+    return {**found, "spec": {"downsync": [{"objectSelectors": list(selectors)}]}}
+
+
+LABEL = "kubestellar.core/workload"
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        by_module("shop"),
+        by_module("other", {"matchLabels": {LABEL: "shop"}}),
+        by_module("other", {"matchLabels": {"a": "b"}}, {"matchLabels": {LABEL: "shop", "a": "b"}}),
+        by_module("other", {"matchExpressions": [{"key": LABEL, "operator": "In", "values": ["x", "shop"]}]}),
+    ],
+)
+def test_a_workload_is_found_in_a_policy_without_its_label(policy):
+    name = policy["metadata"]["name"]
+    view = composed(replace(facts("c1", policies=[name]), policies=[policy]), Question(workload="shop"))
+    assert [one["name"] for one in view.policies] == [name] and view.rows
+    assert model.unplaced(Question(workload="shop"), view) == ""
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        by_module("other", {"matchLabels": {LABEL: "probe"}}),
+        by_module("other", {"matchExpressions": [{"key": LABEL, "operator": "NotIn", "values": ["shop"]}]}),
+        views.policy("other"),
+    ],
+)
+def test_a_workload_that_no_policy_places_is_said_to_be_nowhere(policy):
+    asked = Question(workload="shop")
+    view = composed(replace(facts("c1", policies=["other"]), policies=[policy]), asked)
+    assert view.policies == []
+    assert "No BindingPolicy in wds1 places the workload shop" in model.unplaced(asked, view)
+    assert model.unplaced(Question(), view) == ""
+
+
 def test_a_policy_that_is_asked_for_and_is_nowhere_is_refused():
     question = Question(frozenset({"shop", "nothing"}))
     with pytest.raises(InvalidInput, match="no BindingPolicy nothing in wds1"):
