@@ -10,10 +10,12 @@ anything starts, over all hosts, and also find misspelt variables and hosts that
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.filter.wec_connections import connection
 from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
 from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
@@ -22,6 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.hub import opensh
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import check_url
 from ansible_collections.kubestellar.core.plugins.module_utils.local import tools
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import intentions
+from ansible_collections.kubestellar.core.plugins.plugin_utils._wecs import PROVIDER
 
 HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
@@ -57,7 +60,7 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
         found += _hub(hub, hosts[hub])
         found += _placements(hub, hosts[hub].get("hub_workloads"))
     found += [*_wecs(hubs, wecs, hosts), *_made(hubs, wecs, hosts)]
-    return found or list(_one_cluster(hubs, wecs, hosts))
+    return found or [*_one_cluster(hubs, wecs, hosts), *_twice(hubs, wecs, hosts)]
 
 
 def warnings(groups: Mapping[str, Sequence[str]], hosts: Hosts) -> list[str]:
@@ -139,6 +142,40 @@ def _one_cluster(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iter
                     "object on one API server, and its policy would delete it when it goes. Use a WDS of type k8s, or take "
                     f"{wec} out of {WECS}."
                 )
+
+
+def _twice(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[str]:
+    """One cluster under two names, of hubs, ITSes or providers that no single task looks at together.
+
+    Where one does, the module `klusterlet` lets only these two fail.
+    """
+    seen: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
+    for wec in wecs:
+        variables, hub = hosts[wec], _hub_of(hosts[wec], hubs)
+        provider = str(variables.get("wec_provider") or "embedded")
+        here = _reached_by(wec, variables, provider, {**hosts[hub], "inventory_hostname": hub})
+        kind = (hub, str(variables.get("wec_its") or ""), provider)
+        if here is None:
+            continue
+        other, its_kind = seen.setdefault(here, (wec, kind))
+        if other != wec and its_kind != kind:
+            yield f"{wec}: its connection leads to the same cluster as that of {other}. Correct one of them, or keep one of the hosts."
+
+
+def _reached_by(
+    wec: str, variables: Mapping[str, Any], provider: str, hub: Mapping[str, Any]
+) -> tuple[str, str] | None:
+    """What names the cluster of a WEC: URL, or kubeconfig and context; None if they are not all said."""
+    if variables.get("wec_host"):
+        return str(variables["wec_host"]).rstrip("/").lower(), ""
+    if provider == PROVIDER or provider in tools.TOOLS:
+        return None
+    if provider == "embedded" and (hub.get("hub_provider") or "embedded") != "embedded":
+        return None
+    name = str(variables.get("wec_name") or wec)
+    found = connection({wec: variables, "": hub}, "", provider, {"host": wec, "name": name})
+    path, context = found.get("kubeconfig"), found.get("context")
+    return (os.path.realpath(os.path.expanduser(path)), context) if path and context else None
 
 
 def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterator[str]:

@@ -237,6 +237,26 @@ def test_a_wec_that_is_reached_as_its_hub_is_not_taken_for_meant():
     assert _inventory.warnings({"kubestellar_hubs": ["hub"], "kubestellar_wecs": ["w"]}, hosts) == []
 
 
+def test_one_cluster_is_not_two_wecs_of_different_kinds():
+    """What one task sees together, the module refuses; what no task sees together is refused before anything begins."""
+    embedded = {"hub": {"kubestellar_home": "/x", "kubestellar_stack": "s"}}
+    again = {
+        "wec_provider": "existing",
+        "wec_kubeconfig": "/x/./stacks/s/kubeconfig",
+        "wec_context": "cluster1",
+    }
+    (sentence,) = problems(embedded, {"cluster1": {}, "again": again})
+    assert sentence.startswith("again: its connection leads to the same cluster as that of cluster1.")
+    assert problems(embedded, {"cluster1": {}, "other": {**again, "wec_context": "cluster2"}}) == []
+    url = {"wec_provider": "existing", "wec_host": "https://a:6443/"}
+    (sentence,) = problems(
+        wecs={"a": url, "b": {**url, "wec_provider": "openshift", "wec_host": "https://A:6443"}}
+    )
+    assert sentence.startswith("b: its connection leads to the same cluster as that of a.")
+    assert problems(wecs={"a": url, "b": url}) == []
+    assert problems(wecs={"a": {"wec_provider": "registered"}, "b": {"wec_provider": "registered"}}) == []
+
+
 @pytest.mark.parametrize("tool", ["kind", "k3d"])
 def test_a_tool_makes_one_cluster_of_a_name(tool):
     hub, other = (
