@@ -27,6 +27,10 @@ options:
   pattern:
     description: Which hosts of the group, as a name, a group or a pattern. Each part of it must match something. All of the group if it is left out.
     type: str
+  limit:
+    description: What C(--limit) is, that is C(ansible_limit). It must leave some of the hosts that O(pattern) names.
+    type: str
+    default: ""
   also:
     description: Further groups that must exist, though perhaps without hosts.
     type: list
@@ -74,6 +78,7 @@ def playbook_hosts(
     group: str,
     pattern: str | None = None,
     *,
+    limit: str = "",
     also: Iterable[str] = (),
     empty: bool = False,
 ) -> str | list[str]:
@@ -96,10 +101,10 @@ def playbook_hosts(
         raise AnsibleFilterError(
             f"The group {group} of the inventory has no hosts, so nothing was done. Is it the right inventory (-i)? Add the hosts."
         )
-    return group if pattern is None else _matching(groups, group, str(pattern))
+    return group if pattern is None else _matching(groups, group, str(pattern), str(limit))
 
 
-def _matching(groups: Mapping[str, Sequence[str]], group: str, pattern: str) -> list[str]:
+def _matching(groups: Mapping[str, Sequence[str]], group: str, pattern: str, limit: str) -> list[str]:
     """The hosts of a group that a pattern matches."""
     if not pattern.strip():
         raise AnsibleFilterError(
@@ -123,6 +128,11 @@ def _matching(groups: Mapping[str, Sequence[str]], group: str, pattern: str) -> 
         text = f"{names(foreign)}, not in {group}" if foreign else "no host"
         raise AnsibleFilterError(
             f"{plain(pattern, 80)} matches {text}, so nothing was done. Name hosts of the group {group}."
+        )
+    inventory.subset(limit or None)
+    if not inventory.get_hosts(pattern):
+        raise AnsibleFilterError(
+            f"--limit {plain(limit, 80)} leaves none of {plain(pattern, 80)}, so nothing was done. Leave it out, or name other hosts."
         )
     if set(found) <= set(groups.get(STRANGERS, ())):
         raise AnsibleFilterError(

@@ -560,9 +560,11 @@ def cluster_unlisted(placement: Placement) -> Warnings:
 
 
 def waves_content(placement: Placement) -> Warnings:
-    """All clusters share the objects of the WDS: a change of one is in no wave. From files it is not known who has them."""
+    """All clusters share the objects of the WDS and what is selected of them: a change is in no wave. Files do not say who has them."""
     facts = placement.facts
-    if not facts.waves or not (facts.offline or facts.objects_changed):
+    before = {key: selected.modulation for key, selected in placement.before.items()}
+    selected = {key: one.modulation for key, one in placement.objects.items()}
+    if not facts.waves or not (facts.offline or facts.objects_changed or before != selected):
         return
     unknown = facts.offline and facts.current is None
     there = [name for name in placement.clusters if unknown or name in placement.clusters_before]

@@ -86,6 +86,12 @@ def test_a_pattern_that_means_nobody_or_somebody_else_is_a_failure(pattern, mess
         playbook_hosts(GROUPS, WECS, pattern)
 
 
+def test_a_limit_that_leaves_nobody_is_a_failure():
+    assert playbook_hosts(GROUPS, WECS, "edge", limit="c1") == ["c1", "c2"]
+    with pytest.raises(AnsibleFilterError, match="--limit c3 leaves none of edge"):
+        playbook_hosts(GROUPS, WECS, "edge", limit="c3")
+
+
 @pytest.mark.parametrize("option", ["syntax", "listtasks", "listtags"])
 def test_what_needs_no_inventory_goes_without(arguments, option):
     arguments[option] = True

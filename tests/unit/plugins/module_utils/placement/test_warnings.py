@@ -188,6 +188,13 @@ CASES = [
         ALL,
         ALL,
     ),
+    (
+        "waves-content",
+        facts(WEB, NOTE, waves=True, current=delivery(WEB)),
+        facts(WEB, NOTE, waves=True, current=delivery(WEB, NOTE)),
+        ALL,
+        ALL,
+    ),
     ("waves-content", facts(WEB, waves=True, offline=True), facts(WEB, offline=True), ALL, ALL),
     (
         "waves-content",
