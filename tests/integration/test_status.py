@@ -159,3 +159,19 @@ def test_following_ends_in_time_and_bad_input_before_the_first_request(
     assert checked["changed"] and not (tmp_path / "new").exists() and checked["sizes"]["html"] > 10_000
     elsewhere = ask("status_report", its="its1", dest=str(tmp_path), basename="../x")
     assert elsewhere["failed"] and "no name for a file" in elsewhere["msg"]
+
+
+def test_what_the_inventory_does_not_list_is_named_and_a_workload_is_found_without_a_label(
+    stack: Running, ask, placed: None
+) -> None:
+    """As after an entry that has replaced the list: the shop and a cluster are in no list any more."""
+    empty = json.dumps({"hub_workloads": [{"name": "greeting"}]})
+    done = stack.playbook("status", "-e", empty)
+    assert_ok(done)
+    assert "1 workload of the hub, not in hub_workloads: shop (wds1)." in done.stdout
+    assert f"1 BindingPolicy of others: {NAME} (wds1)." in done.stdout
+    assert "not in kubestellar_wecs" not in done.stdout
+    found = ask("workload_info", its="its1", name=NAME)
+    assert [policy["name"] for policy in found["policies"]] == [NAME] and found["objects"]
+    nowhere = ask("workload_info", its="its1", name="nothing")
+    assert "No BindingPolicy in wds1 places the workload nothing" in str(nowhere["warnings"])
