@@ -45,7 +45,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One entry per WEC of the hub, with the keys C(name), C(its), C(labels), C(annotations) and C(properties).
+  description: >-
+    One entry per WEC of the hub, with the keys C(name), C(its), C(labels), C(annotations) and C(properties). One that is to be drained or absent has
+    no C(labels).
   type: list
   elements: dict
 """
@@ -59,12 +61,16 @@ from ansible_collections.kubestellar.core.plugins.filter.wec_batches import wec_
 def hub_clusters(
     hosts: Sequence[str], hostvars: Mapping[str, Any], hubs: Sequence[str], hub: str
 ) -> list[dict[str, Any]]:
-    """The WECs of a hub as ManagedClusters, each with its ITS.
+    """The WECs of a hub as ManagedClusters, each with its ITS. One that is to be drained or absent has no label that would select it.
 
     :raises AnsibleFilterError: it is not clear where a WEC belongs, see `wec_batches`.
     """
     return [
-        {"its": batch["its"], **_described(hostvars[cluster["host"]], cluster["managed_cluster"])}
+        {
+            "its": batch["its"],
+            **_described(hostvars[cluster["host"]], cluster["managed_cluster"]),
+            **({} if batch["state"] == "present" else {"labels": {}}),
+        }
         for batch in wec_batches(hosts, hostvars, hubs)
         if batch["hub"] == hub
         for cluster in batch["clusters"]

@@ -51,6 +51,17 @@ def test_a_cluster_that_the_hub_tells_of_is_taken_as_the_hub_has_it():
     ]
 
 
+@pytest.mark.parametrize("state", ["drained", "absent"])
+def test_a_cluster_that_is_to_be_without_workload_is_selected_by_no_label(state):
+    """Else a preview would claim that the workload stays there."""
+    hostvars = {
+        "hub": {},
+        "c1": {"wec_labels": {"x": "y"}, "wec_state": state, "kubestellar_labels": {"a": "b"}},
+    }
+    (one,) = hub_clusters(["c1"], hostvars, ["hub"], "hub")
+    assert one["labels"] == {} and one["name"] == "c1"
+
+
 def test_a_cluster_whose_hub_is_not_clear_is_refused():
     with pytest.raises(AnsibleFilterError, match="c3: wec_hub is not set"):
         hub_clusters(["c3"], HOSTVARS, ["hub", "hub2"], "hub")
