@@ -14,9 +14,11 @@ import os
 import threading
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import FILE_NAME
+from ansible_collections.kubestellar.core.plugins.module_utils._texts import QUOTE, odd_key
 
 display = Display()
 
@@ -35,6 +37,8 @@ class ActionModule(ActionBase):
         Its lines are shown if it runs on this machine, in the foreground, and if the task may be logged.
         """
         super().run(tmp, task_vars)
+        if problem := odd_key(self._task.args):
+            raise AnsibleActionFail(f"{problem} {QUOTE}")
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         if wrap_async or self._task.no_log or self._connection.transport != "local":
             return dict(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _refusals
+from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _refusals, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._client import (
     FIELD_MANAGER,
     Cluster,
@@ -36,6 +36,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, NAMESPACES, Resource
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import type_name
 
 WORKERS = 4
 """Threads for requests: more do not help, the API server is the bound (design.md section 8)."""
@@ -160,17 +161,38 @@ def _identity(definition: Any, where: str, place: str, namespace: str | None) ->
     :raises InvalidInput: what is wrong with it.
     """
     if not isinstance(definition, Mapping):
-        raise InvalidInput(f"{where}: {place} is a {type(definition).__name__}, not an object.")
+        raise InvalidInput(f"{where}: {place} is {type_name(definition)}, not an object.")
     for key in ("apiVersion", "kind"):
         if not isinstance(definition.get(key), str) or not definition[key]:
             raise InvalidInput(f"{where}: {place} has no {key}.")
-    kind, metadata = definition["kind"], definition.get("metadata")
-    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise InvalidInput(f"{where}: {place}, a {plain(kind)}, has no metadata.name.")
-    for key in ("labels", "annotations"):
-        _check_strings(metadata.get(key), f"{where}: {label(kind, metadata['name'])} ({place})", key)
+    kind = definition["kind"]
+    metadata = _named(definition.get("metadata"), f"{where}: {place}, a {plain(kind)},")
+    _texts.check_object(definition, f"{where}: {label(kind, metadata['name'])} ({place})")
     group = definition["apiVersion"].rpartition("/")[0]
     return group, kind, str(metadata.get("namespace") or namespace or ""), metadata["name"]
+
+
+def _named(metadata: Any, what: str) -> Mapping[str, Any]:
+    """The metadata of a definition. :raises InvalidInput: it says no name, or not as it should."""
+    found: Mapping[str, Any] = metadata if isinstance(metadata, Mapping) else {}
+    if not found.get("name") and found.get("generateName"):
+        raise InvalidInput(
+            f"{what} has generateName, with which each run would make another object.",
+            hint="Set metadata.name instead.",
+        )
+    for key in ("name", "namespace"):
+        value = found.get(key)
+        if value is not None and not isinstance(value, str):
+            raise InvalidInput(
+                f"{what} has a metadata.{key} that is {_texts.shown(value)}, no text.",
+                hint=_texts.hint(value),
+            )
+    if not found.get("name"):
+        raise InvalidInput(f"{what} has no metadata.name.")
+    for key in ("labels", "annotations"):
+        if not isinstance(found.get(key) or {}, Mapping):
+            raise InvalidInput(f"{what} has metadata.{key} that is {type_name(found[key])}, not a mapping.")
+    return found
 
 
 def _twice(
@@ -198,19 +220,6 @@ def _raise_all(problems: Sequence[InvalidInput]) -> None:
     told = " ".join(problem.message for problem in problems[:_MOST_PROBLEMS])
     more = len(problems) - _MOST_PROBLEMS
     raise InvalidInput(f"{told} And {more} more." if more > 0 else told, hint=problems[0].hint)
-
-
-def _check_strings(values: Any, where: str, key: str) -> None:
-    if values is None:
-        return
-    if not isinstance(values, Mapping):
-        raise InvalidInput(f"{where}: metadata.{key} is a {type(values).__name__}, not a mapping.")
-    for name, value in values.items():
-        if not isinstance(value, str):
-            raise InvalidInput(
-                f"{where}: the value of {key} {plain(name)} is a {type(value).__name__}, not a string.",
-                hint=f'Write it in quotes: "{plain(value)}".',
-            )
 
 
 def apply_all(

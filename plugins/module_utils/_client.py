@@ -379,7 +379,7 @@ class Cluster:
         :raises InvalidInput: a text that is not Unicode.
         """
         try:
-            text = json.dumps(body, ensure_ascii=False)
+            text = json.dumps(body, ensure_ascii=False, allow_nan=False)
             return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
         except UnicodeEncodeError as error:
             raise InvalidInput(

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 
@@ -30,17 +31,21 @@ _MASK = "********"
 
 
 def wanted(obj: Mapping[str, Any]) -> dict[str, Any]:
-    """A definition as it is to be sent: without status, server metadata and nulls, Secret text as base64 data."""
-    result: dict[str, Any] = _without_nulls(dict(obj))
+    """A definition as it is to be sent: without status and server metadata, Secret text as base64 data.
+
+    Null is nothing where every field is known, and is left out there; a custom resource may mean something by it.
+    """
+    typed = _texts.is_typed(str(obj.get("apiVersion")), str(obj.get("kind")))
+    result: dict[str, Any] = _without_nulls(dict(obj)) if typed else dict(obj)
     result.pop("status", None)
-    metadata = dict(result.get("metadata") or {})
+    metadata = _without_nulls(dict(result.get("metadata") or {}))
     for key in _SERVER_METADATA:
         metadata.pop(key, None)
     result["metadata"] = metadata
     if result.get("kind") == "Secret" and result.get("apiVersion") == "v1" and "stringData" in result:
         data = dict(result.get("data") or {})
         for key, value in (result.pop("stringData") or {}).items():
-            data[key] = base64.b64encode(str(value).encode()).decode()
+            data[key] = base64.b64encode(value.encode()).decode()
         result["data"] = data
     return result
 

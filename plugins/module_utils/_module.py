@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.kubestellar.core.plugins.module_utils import _space
+from ansible_collections.kubestellar.core.plugins.module_utils import _space, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import (
     AUTH_SPEC,
     GUARD_SPEC,
@@ -55,6 +55,11 @@ class _Module(AnsibleModule):
         self.params = {key: value for key, value in given.items() if key not in _UNLOGGED}
         super()._log_invocation()
         self.params = given
+
+    def check_texts(self, spec: Mapping[str, Any]) -> None:
+        """:raises InvalidInput: an option that takes text was given something else, and has been made a text of."""
+        for problem in _texts.option_problems(spec, self._given):
+            raise InvalidInput(problem, hint=_texts.QUOTE)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Leave with a failure."""
@@ -140,6 +145,7 @@ def run(
     module = _Module(argument_spec=arguments, supports_check_mode=True, **module_arguments)
     module.no_log_values.update(_secrets(module.params.get("kubeconfig")))
     try:
+        module.check_texts(spec)
         result = work(Context(module))
     except KubestellarError as error:
         module.fail_json(**error.result())

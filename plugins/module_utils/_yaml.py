@@ -23,6 +23,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 _NO_TAGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 _FLOAT = "tag:yaml.org,2002:float"
 _INT = "tag:yaml.org,2002:int"
+_TEXT = "tag:yaml.org,2002:str"
 _MERGE = "tag:yaml.org,2002:merge"
 _NUMBERS = {
     _FLOAT: re.compile(
@@ -231,7 +232,11 @@ def _yaml(text: str, line: int, source: str, twice: str, hint: str) -> Iterator[
 
 
 def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
-    """:raises InvalidInput: a key that is there twice. :param inner: whether below the top of the document too."""
+    """Make keys texts.
+
+    :param inner: whether keys that are there twice are refused below the top of the document too.
+    :raises InvalidInput: a key that is there twice, or cannot be a text without becoming another.
+    """
     waiting, seen = [(root, "")], set()
     while waiting:
         node, path = waiting.pop()
@@ -246,12 +251,26 @@ def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
             if not isinstance(key, yaml.ScalarNode):
                 continue  # the constructor refuses it
             below = f"{path}.{key.value}".lstrip(".")
-            if inner:
-                waiting.append((value, below))
+            _make_text(key, line, f"{source}: {_named(root)}{plain(path, 200)}")
+            waiting.append((value, below))
             first = known.setdefault(key.value, (key, value))
-            if key.tag != _MERGE and first[0] is not key and not _same(first[1], value):
+            judged = key.tag != _MERGE and (inner or node is root)
+            if judged and first[0] is not key and not _same(first[1], value):
                 lines = [one.start_mark.line + 1 + line for one in (first[0], key)]
                 raise _twice(f"{source}: {_named(root)}{plain(below, 200)}", lines)
+
+
+def _make_text(key: Any, line: int, what: str) -> None:
+    """Let a key be text that is a number as it is written. :raises InvalidInput: it is something else."""
+    if key.tag in (_TEXT, _MERGE):
+        return
+    if key.tag != _INT or not re.fullmatch(r"0|[1-9][0-9]*", key.value):
+        what = what.rstrip(": ")
+        raise InvalidInput(
+            f"{what}: the key {plain(key.value, 80) or 'of nothing'} in line {key.start_mark.line + 1 + line} is no text.",
+            hint="Put it in quotes.",
+        )
+    key.tag = _TEXT
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -277,7 +277,7 @@ def test_neither_what_cannot_be_looked_at_nor_what_is_to_be_kept_is_pruned(stack
     def run(**options: Any) -> dict[str, Any]:
         return dict(call("workload", wds="wds1", name="probe", **options))
 
-    assert listed(run(src=[str(folder)])["objects"], "create") == ["a", "k", "b"]
+    assert listed(run(src=[str(folder)])["objects"], "create") == ["a", "b", "k"]
     mark = stack.mark()
     (folder / "more").rename(tmp_path / "elsewhere")
     (folder / "more").symlink_to("nowhere")

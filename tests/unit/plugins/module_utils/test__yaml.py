@@ -137,3 +137,69 @@ def test_what_says_the_same_twice_loses_nothing(text):
 def test_a_key_may_be_merged_and_written():
     ((_number, document),) = _yaml.yaml_documents("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", "x")
     assert document["b"] == {"x": 1, "y": 3}
+
+
+# -- what kubectl takes --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0o644", 420),
+        ("-0o17", -15),
+        ("0O17", 15),
+        ("0X1F", 31),
+        ("0b101", 5),
+        ("1_000", 1000),
+        ("0b_", "0b_"),
+        ("0x", "0x"),
+        ("0o8", "0o8"),
+        ("9" * 5000, "9" * 5000),
+        ("!!binary aGVsbG8=", "hello"),
+    ],
+)
+def test_numbers_and_binary_are_what_kubectl_takes_them_for(text, value):
+    ((_number, document),) = _yaml.yaml_documents(f"a: {text}", "x")
+    assert document == {"a": value} and type(document["a"]) is type(value)
+
+
+def test_binary_that_is_no_text_is_refused_with_its_line():
+    assert "!!binary that is no text, which JSON cannot say (line 2)" in refusal("\na: !!binary /w==")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"kind": "A"}{"kind": "B"}\n{"kind": "C"}',
+        '{"kind": "A"}\n{"kind": "B"}\n---\nkind: C\n',
+        'kind: A\n---\n{"kind": "B"} {"kind": "C"}',
+        '---\n{"kind": "A"}\n---\n\ufeff{"kind": "B"}\n---\nkind: C',
+        "\ufeffkind: A\n---\n\ufeffkind: B\n\ufeff---\nkind: C",
+        "kind: A\n...\n---\nkind: B\n---\nkind: C",
+        "%YAML 1.1\n---\nkind: A\n---\n{kind: B}\n--- {kind: C}",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["", "utf-8", "utf-8-sig", "utf-16"])
+def test_joined_documents_are_read_one_by_one(text, encoding):
+    given = text.encode(encoding) if encoding else text
+    assert [doc["kind"] for _number, doc in _yaml.yaml_documents(given, "x")] == ["A", "B", "C"]
+
+
+def test_a_mark_inside_of_a_text_stays():
+    assert _yaml.yaml_documents('a: "b\ufeffc"', "x") == [(1, {"a": "b\ufeffc"})]
+
+
+@pytest.mark.parametrize("given", [b"a: \xe9", "a: '\ud83d'"])
+def test_what_is_not_unicode_is_refused(given):
+    with pytest.raises(InvalidInput, match="x is not UTF-8 text"):
+        _yaml.yaml_documents(given, "x")
+
+
+@pytest.mark.parametrize("key", ["no", "1.10", "~", "0644", "1_0", "0x10", "+1"])
+def test_a_key_that_would_become_another_is_refused(key):
+    assert "is no text. Put it in quotes." in refusal(f"data:\n  a: b\n  {key}: c")
+    assert _yaml.yaml_documents(f'data: {{"{key}": c}}', "x") == [(1, {"data": {key: "c"}})]
+
+
+def test_a_key_that_is_a_number_as_it_is_written_is_a_text():
+    assert _yaml.yaml_documents("data: {8080: a, 0: b}", "x") == [(1, {"data": {"8080": "a", "0": "b"}})]

@@ -53,6 +53,16 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"cluster_selectors": [{"match_expressions": [{"key": "a", "operator": "In", "values": []}]}]},
         ["needs values"],
     ),
+    (
+        "binding_policy",
+        {
+            "cluster_selectors": [
+                {"match_expressions": [{"key": "a", "operator": "In", "values": ["se", False]}]}
+            ]
+        },
+        ["cluster_selectors[0].match_expressions[0].values[1] takes text and is false", "quotes"],
+    ),
+    ("binding_policy", {"downsync": [{"object_names": [1.1]}]}, ["downsync[0].object_names[0]", "1.1"]),
     ("binding_policy", {"cluster_selectors": [{"match_labels": {"a b": "c"}}]}, ["legal key"]),
     ("binding_policy", {"cluster_selectors": [{"match_labels": {"a": "b c"}}]}, ["legal label value"]),
     (
@@ -90,7 +100,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("status_collector", {"select": None, "limit": 1}, ["it collects nothing"]),
     ("status_collector", {"combined_fields": COUNT}, ["select excludes"]),
     ("status_collector", {"filter": "inventry.name == 'a'"}, ["unknown name inventry"]),
-    ("status_collector", {"filter": True}, ["unknown name True; write true"]),
+    ("status_collector", {"filter": True}, ["filter takes text and is true", "quotes"]),
     (
         "status_collector",
         {"select": None, "combined_fields": [{"name": "a", "type": "sum"}]},
@@ -121,7 +131,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"definitions": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}]},
         ["entry 1", "metadata.name"],
     ),
-    ("workload", {"definitions": ["just text"]}, ["holds text"]),
+    ("workload", {"definitions": ["just text"]}, ["holds text where an object"]),
     ("workload", {"definitions": 5}, ["definitions is a int"]),
     ("workload", {"definitions": "a: ["}, ["not valid YAML"]),
     (
@@ -136,9 +146,14 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
                 {**CONFIG_MAP, "metadata": {"name": "x", "namespace": "probe", "labels": {"n": 1}}}
             ]
         },
-        ["labels n", "quotes"],
+        ["metadata.labels.n takes text and is the number 1", "quotes"],
     ),
     ("workload", {"definitions": []}, ["no objects"]),
+    ("workload", {"namespace": False}, ["namespace takes text and is false", "quotes"]),
+    ("workload", {"name": 8080}, ["name takes text and is the number 8080"]),
+    ("workload", {"src": [True]}, ["src[0] takes text and is true"]),
+    ("workload", {"helm": [{"chart": "oci://a.example.com/b", "version": 1.1}]}, ["helm[0].version", "1.1"]),
+    ("workload", {"labels": {"a": True}}, ["metadata.labels.a takes text and is true"]),
     # control_plane
     ("control_plane", {"name": "Bad_Name"}, ["Bad_Name", "not allowed"]),
     ("control_plane", {"name": "x" * 57}, ["-system"]),

@@ -40,6 +40,8 @@ def content(name: str = "wds1", role: str = "wds") -> Content:
                 metadata["namespace"] = "shop"
             obj = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
             obj["data" if resource in (CONFIG_MAPS, SECRETS) else "spec"] = {"yes": "no", "time": "08:00"}
+            if resource == SECRETS:
+                obj["data"] = {"yes": "bm8="}
             made.objects.append((resource, obj))
             made.managers[model.identity(obj)] = MANAGERS
     if role == "wds":

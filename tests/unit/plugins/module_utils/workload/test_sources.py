@@ -118,7 +118,8 @@ def test_what_cannot_be_right_is_refused_with_its_place(given, words):
 
 def test_a_value_of_a_label_is_refused_with_the_place_of_the_object(tmp_path: Path):
     (tmp_path / "a.yml").write_text(json.dumps(note("c", labels={"a": 1})))
-    assert f"ConfigMap c ({tmp_path}/a.yml): the value of labels a is a int" in refusal(src=[str(tmp_path)])
+    said = refusal(src=[str(tmp_path)])
+    assert f"ConfigMap c ({tmp_path}/a.yml): metadata.labels.a takes text and is the number 1" in said
 
 
 def test_a_folder_without_manifests_is_refused(tmp_path: Path):

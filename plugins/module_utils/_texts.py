@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where options and objects have text, and what is none (private to kubestellar.core). Pure functions.
+
+YAML takes `no`, `1e3` and `0644` for something else than text. What was written is not known any more then, so nothing is made of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import type_name
+
+QUOTE = "Put it in quotes, as it is meant."
+
+_NUMBERS_TOO = re.compile(r"^(min|max)_|^(not_older_than|previous|prune_limit|since|status_sync_interval)$")
+"""Options that are text since they may be a percentage or the like."""
+_BUILT_IN = frozenset(
+    {
+        *("", "apps", "autoscaling", "batch", "policy"),
+        *(
+            f"{group}.k8s.io"
+            for group in (
+                *(
+                    "admissionregistration",
+                    "apiregistration",
+                    "authentication",
+                    "authorization",
+                    "certificates",
+                ),
+                *("coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver"),
+                *("networking", "node", "rbac.authorization", "scheduling", "storage", "storagemigration"),
+            )
+        ),
+    }
+)
+"""Groups of which Kubernetes knows every field."""
+_OURS = ("kubestellar.io", "kubestellar.org", "open-cluster-management.io")
+_ENCODED = (("v1", "Secret"), ("v1", "ConfigMap"))
+_MAPS = ("matchLabels", "nodeSelector")
+_LISTS = ("args", "command")
+
+
+def is_typed(api_version: str, kind: str) -> bool:
+    """Whether Kubernetes itself knows every field of a kind, so that null is nothing there."""
+    group = api_version.rpartition("/")[0]
+    typed = (
+        group in _BUILT_IN
+        or group.endswith(_OURS)
+        or (group, kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
+    return typed and kind != "ControllerRevision"
+
+
+def option_problems(spec: Mapping[str, Any], given: Any, path: str = "") -> Iterator[str]:
+    """Sentences about options that take text and were given something else, which Ansible would make a text of."""
+    for name, option in spec.items():
+        value = given.get(name) if isinstance(given, Mapping) else None
+        values = value if isinstance(value, list) else [value]
+        takes_text = {option.get("type", "str"), option.get("elements")} & {"str", "path"}
+        for number, item in enumerate(values):
+            place = f"{path}{name}[{number}]" if isinstance(value, list) else f"{path}{name}"
+            if "options" in option:
+                yield from option_problems(option["options"], item, f"{place}.")
+            elif (
+                takes_text
+                and isinstance(item, (bool, int, float))
+                and (isinstance(item, bool) or not _NUMBERS_TOO.search(name))
+            ):
+                yield f"{place} takes text and is {shown(item)}."
+
+
+def odd_key(value: Any, path: str = "") -> str:
+    """A sentence about the first key that is no text, which JSON would make one of; empty if there is none."""
+    items = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        if isinstance(value, Mapping) and not isinstance(key, str):
+            return f"{path or 'The task'}: the key {shown(key)} is no text."
+        below = f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}".lstrip(".")
+        if found := odd_key(item, below):
+            return found
+    return ""
+
+
+def check_object(obj: Mapping[str, Any], what: str) -> None:
+    """What the server would refuse without a good reason, or take for something else.
+
+    :param what: the object and its place, for the message.
+    :raises InvalidInput: a field that takes text has something else, or one that takes base64 has none.
+    """
+    secret = obj["kind"] == "Secret"
+    for field, value in _misfits(obj):
+        told = type_name(value) if secret and not field.startswith("metadata.") else shown(value)
+        raise InvalidInput(f"{what}: {plain(field, 200)} takes text and is {told}.", hint=hint(value))
+    if (obj["apiVersion"], obj["kind"]) not in _ENCODED:
+        return
+    encoded, plain_field = ("data", "stringData") if secret else ("binaryData", "data")
+    for key, value in (obj.get(encoded) or {}).items():
+        if not _is_base64(value):
+            raise InvalidInput(
+                f"{what}: {encoded}.{plain(key, 80)} is not base64.",
+                hint=f"Encode it, or write it as text under {plain_field}.",
+            )
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def hint(value: Any) -> str:
+    """What to do about a value that is no text."""
+    if value is None:
+        return 'Write "" for an empty text, or remove it.'
+    if isinstance(value, (list, dict)):
+        return "Write it as text, in quotes or after a |."
+    return QUOTE
+
+
+def shown(value: Any) -> str:
+    """A value for messages."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"the number {plain(repr(value), 40)}"
+    return type_name(value)
+
+
+def _misfits(obj: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Paths and values of what is not text and should be."""
+    yield from _of_map(obj.get("metadata"), "labels", "metadata.labels")
+    yield from _of_map(obj.get("metadata"), "annotations", "metadata.annotations")
+    if (obj["apiVersion"], obj["kind"]) in _ENCODED:
+        for field in ("data", "stringData", "binaryData"):
+            yield from _of_map(obj, field, field)
+    elif is_typed(obj["apiVersion"], obj["kind"]) and obj["kind"] != "CustomResourceDefinition":
+        for key, value in obj.items():
+            if key != "metadata":
+                yield from _below(value, str(key), str(key))
+
+
+def _below(value: Any, path: str, name: str) -> Iterator[tuple[str, Any]]:
+    """The same below a field. :param name: of the field; that of its list for an item of one."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            if name in _LISTS and not isinstance(item, str):
+                yield f"{path}[{number}]", item
+            yield from _below(item, f"{path}[{number}]", name)
+    if not isinstance(value, Mapping):
+        return
+    for key in ("labels", "annotations") if name == "metadata" else _MAPS:
+        yield from _of_map(value, key, f"{path}.{key}")
+    if name in ("matchExpressions", "matchFields"):
+        items = value.get("values")
+        for number, item in enumerate(items if isinstance(items, list) else []):
+            if not isinstance(item, str):
+                yield f"{path}.values[{number}]", item
+    if name == "env" and not isinstance(value.get("value", ""), (str, type(None))):
+        yield f"{path}.value", value["value"]
+    for key, item in value.items():
+        yield from _below(item, f"{path}.{key}", str(key))
+
+
+def _of_map(parent: Any, key: str, path: str) -> Iterator[tuple[str, Any]]:
+    values = parent.get(key) if isinstance(parent, Mapping) else None
+    for name, value in values.items() if isinstance(values, Mapping) else ():
+        if not isinstance(value, str):
+            yield f"{path}.{name}", value
