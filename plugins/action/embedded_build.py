@@ -36,9 +36,9 @@ class ActionModule(ActionBase):
 
         Its lines are shown if it runs on this machine, in the foreground, and if the task may be logged.
         """
-        super().run(tmp, task_vars)
         if problem := odd_key(self._task.args):
             raise AnsibleActionFail(f"{problem} {QUOTE}")
+        super().run(tmp, task_vars)
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         if wrap_async or self._task.no_log or self._connection.transport != "local":
             return dict(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))

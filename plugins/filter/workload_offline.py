@@ -55,7 +55,7 @@ def _workload(entry: Mapping[str, Any]) -> dict[str, Any]:
     source = entry.get("source") or {}
     given = {key: source.get(key) for key in (*SOURCES_SPEC, "namespace")}
     given |= {"name": entry["name"], "wds": entry.get("wds"), "labels": entry.get("labels")}
-    return {key: value for key, value in given.items() if value}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _policy(entry: Mapping[str, Any], gone: bool) -> dict[str, Any]:

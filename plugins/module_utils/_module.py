@@ -59,7 +59,7 @@ class _Module(AnsibleModule):
     def check_texts(self, spec: Mapping[str, Any]) -> None:
         """:raises InvalidInput: an option that takes text was given something else, and has been made a text of."""
         for problem in _texts.option_problems(spec, self._given):
-            raise InvalidInput(problem, hint=_texts.QUOTE)
+            raise InvalidInput(problem)
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Leave with a failure."""

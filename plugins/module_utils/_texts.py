@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible.module_utils.common.validation import check_type_dict
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import type_name
 
@@ -60,20 +61,61 @@ def is_typed(api_version: str, kind: str) -> bool:
 
 def option_problems(spec: Mapping[str, Any], given: Any, path: str = "") -> Iterator[str]:
     """Sentences about options that take text and were given something else, which Ansible would make a text of."""
-    for name, option in spec.items():
-        value = given.get(name) if isinstance(given, Mapping) else None
-        values = value if isinstance(value, list) else [value]
-        takes_text = {option.get("type", "str"), option.get("elements")} & {"str", "path"}
-        for number, item in enumerate(values):
-            place = f"{path}{name}[{number}]" if isinstance(value, list) else f"{path}{name}"
-            if "options" in option:
-                yield from option_problems(option["options"], item, f"{place}.")
-            elif (
-                takes_text
-                and isinstance(item, (bool, int, float))
-                and (isinstance(item, bool) or not _NUMBERS_TOO.search(name))
-            ):
-                yield f"{place} takes text and is {shown(item)}."
+    for place, name, option, value in _values(spec, given, path):
+        if option.get("type", "str") not in ("str", "path") or value is None or isinstance(value, str):
+            continue
+        if isinstance(value, (Mapping, list)):
+            yield f"{place} takes text and is {shown(value)}. Write a text there."
+        elif isinstance(value, bool) or not _NUMBERS_TOO.search(name):
+            yield f"{place} takes text and is {shown(value)}. {QUOTE}"
+
+
+def shape_problems(spec: Mapping[str, Any], given: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Pairs of option and sentence about values of another shape than a mapping or a list where one belongs. What is in them is not told."""
+    for place, name, option, value in _values(spec, given, path):
+        kind = option.get("type")
+        if kind == "dict" and not (value is None or isinstance(value, Mapping) or _parses(value)):
+            yield name, f"{place} is {shown(value)}, where a mapping belongs."
+        mappings = option.get("elements") == "dict"
+        if kind == "list" and (isinstance(value, (bool, Mapping)) or (mappings and isinstance(value, str))):
+            yield (
+                name,
+                f"{place} is {shown(value)}, where a list{' of mappings' if mappings else ''} belongs.",
+            )
+
+
+def _values(
+    spec: Mapping[str, Any], given: Any, path: str
+) -> Iterator[tuple[str, str, Mapping[str, Any], Any]]:
+    """Path, name, spec and value of every option that is given, lists before their items."""
+    for name, option in spec.items() if isinstance(given, Mapping) else ():
+        value, place = given.get(name), f"{path}{name}"
+        yield place, name, option, value
+        items = [(place, value)]
+        if option.get("type") == "list":
+            items = []
+            if isinstance(value, list):
+                items = [(f"{place}[{_item(number, item)}]", item) for number, item in enumerate(value)]
+            elif not isinstance(value, (Mapping, str)):
+                items = [(place, value)]  # Ansible makes a list of it
+            for inner, item in items:
+                yield inner, name, {"type": option.get("elements", "raw")}, item
+        for inner, item in items:
+            yield from _values(option.get("options") or {}, item, f"{inner}.")
+
+
+def _item(number: int, item: Any) -> str:
+    """What tells an item of a list from the others: its name, or its number."""
+    name = item.get("name") if isinstance(item, Mapping) else None
+    return name if isinstance(name, str) else str(number)
+
+
+def _parses(value: Any) -> bool:
+    """Whether it is a text that Ansible makes a mapping of."""
+    try:
+        return isinstance(value, str) and isinstance(check_type_dict(value), dict)
+    except TypeError:
+        return False
 
 
 def odd_key(value: Any, path: str = "") -> str:

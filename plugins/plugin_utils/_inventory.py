@@ -17,7 +17,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.kubestellar.core.plugins.filter.wec_connections import connection
 from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
-from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.fleet.facts import FACTS
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import openshift, registry, values
@@ -30,6 +30,11 @@ HUBS = "kubestellar_hubs"
 WECS = "kubestellar_wecs"
 KNOBS = ("kubestellar_home", "kubestellar_stack", "kubestellar_hubs", "kubestellar_wecs")
 
+_SHAPES = {
+    "source": "Write src, definitions or another source under it, such as source: {src: [files/shop]}.",
+    "placement": "Write cluster_selectors or waves under it.",
+}
+"""What to do about a value that is no mapping, where more can be said than where to read on."""
 _NAME_RULE = "at most 63 lower-case letters, digits and dashes, without dots"
 
 Hosts = Mapping[str, Mapping[str, Any]]
@@ -197,8 +202,15 @@ def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterato
         if not given:
             continue
         checked = {name: _optional(options[name]) for name in given}
+        readme = f"See the README of the role {role} for what the variable takes."
+        shapes = list(_texts.shape_problems(checked, given))
+        yield from (f"{host}: {problem} {_SHAPES.get(name, readme)}" for name, problem in shapes)
+        if shapes:
+            continue
+        workloads = {name: option for name, option in checked.items() if name == "hub_workloads"}
+        yield from (f"{host}: {problem}" for problem in _texts.option_problems(workloads, given))
         for message in ArgumentSpecValidator(checked).validate(given).error_messages:
-            yield f"{host}: {plain(message)}. See the README of the role {role} for what the variable takes."
+            yield f"{host}: {plain(message)}. {readme}"
 
 
 def _placements(host: str, workloads: Any) -> Iterator[str]:

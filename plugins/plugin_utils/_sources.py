@@ -19,12 +19,17 @@ from ansible.module_utils.common.validation import check_type_list
 from ansible.template import trust_as_template
 from ansible_collections.kubestellar.core.plugins.action import embedded_build
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._texts import QUOTE
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import type_name
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import JINJA, SUFFIXES
 
 TEMPLATES = (*SUFFIXES, *(f"{suffix}{jinja}" for suffix in SUFFIXES for jinja in JINJA))
 """How the names of templates in a folder end."""
 
+_RAW = "put what another program is to read between {% raw %} and {% endraw %}"
+_FOREIGN = re.compile(r"\{\{-?\s*[.$]")
+"""What Go has in its templates, and Jinja has not."""
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
 
 
@@ -54,12 +59,12 @@ class ActionWithSources(embedded_build.ActionModule):
         found = dict(given)
         for key in ("src", "kustomize"):
             if found.get(key):
-                found[key] = [self._path(path) for path in _listed(found[key])]
+                found[key] = [self._path(path) for path in _listed(found[key], key)]
         if isinstance(found.get("helm"), list):
             found["helm"] = [self._chart(chart) for chart in found["helm"]]
         if found.get("template"):
             found["template"] = [
-                one for entry in _listed(found["template"]) for one in self._templates(entry)
+                one for entry in _templates_of(found["template"]) for one in self._templates(entry)
             ]
         return found
 
@@ -71,7 +76,9 @@ class ActionWithSources(embedded_build.ActionModule):
         if isinstance(reference, str) and not found.get("repository") and "://" not in reference:
             found["chart"] = self._path(reference)
         if found.get("values_files"):
-            found["values_files"] = [self._path(path) for path in _listed(found["values_files"])]
+            found["values_files"] = [
+                self._path(path) for path in _listed(found["values_files"], "values_files")
+            ]
         return found
 
     def _path(self, path: Any) -> Any:
@@ -92,11 +99,12 @@ class ActionWithSources(embedded_build.ActionModule):
             place = str(self._find_needle("templates", os.path.expanduser(str(entry))))
             paths = files.manifests(place, TEMPLATES, "template")
         except InvalidInput as error:
-            raise AnsibleActionFail(error.message) from None
+            raise AnsibleActionFail(f"{error.message} {error.hint}".rstrip()) from None
         except AnsibleError:
-            raise AnsibleActionFail(
-                f"The template {plain(entry, 200)} does not exist. It is looked for in templates beside the role and the playbook."
-            ) from None
+            gone = files.missing(
+                "template", str(entry), "It is looked for in templates beside the role and the playbook."
+            )
+            raise AnsibleActionFail(f"{gone.message} {gone.hint}") from None
         return [{"path": path, "content": self._rendered(path)} for path in paths]
 
     def _rendered(self, path: str) -> str:
@@ -117,11 +125,13 @@ class ActionWithSources(embedded_build.ActionModule):
                 else f"uses something that is not defined: {plain(error, 200).rstrip('.')}"
             )
             raise AnsibleActionFail(
-                f"The template {path} {said}. Define it for {self._host}, or give it a default in the template."
+                f"The template {path} {said}. Define it for {self._host}, give it a default in the template, or {_RAW}."
             ) from None
         except AnsibleError as error:
+            foreign = _FOREIGN.search(self._loader.get_text_file_contents(path))
+            hint = f" If it is of a chart, name the chart under helm; else {_RAW}." if foreign else ""
             raise AnsibleActionFail(
-                f"The template {path} cannot be rendered: {plain(error, 300).rstrip('.')}."
+                f"The template {path} cannot be rendered: {plain(error, 300).rstrip('.')}.{hint}"
             ) from None
         return str(text) if isinstance(text, str) else json.dumps(text)
 
@@ -130,11 +140,22 @@ class ActionWithSources(embedded_build.ActionModule):
         return str(self._variables.get("inventory_hostname", "the host"))
 
 
-def _listed(value: Any) -> list[Any]:
+def _templates_of(value: Any) -> list[Any]:
+    """The templates of the option, some of which may have been rendered before."""
+    if isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
+        return value
+    return _listed(value, "template")
+
+
+def _listed(value: Any, option: str) -> list[Any]:
     """A list as Ansible takes it from an option: also a text with commas."""
-    if isinstance(value, Mapping):
-        return [value]
     try:
-        return list(check_type_list(value))
-    except TypeError as error:
-        raise AnsibleActionFail(f"{plain(value, 80)!r} is no list of paths.") from error
+        found = list(check_type_list(value))
+    except TypeError:
+        found = [value]
+    for item in found:
+        if not isinstance(item, str):
+            raise AnsibleActionFail(
+                f"{option} is a list of paths, and has {type_name(item)} in it. {QUOTE if not isinstance(item, (list, Mapping)) else ''}".rstrip()
+            )
+    return found

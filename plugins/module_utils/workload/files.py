@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 
@@ -76,8 +77,19 @@ def _is_folder(path: str, option: str) -> bool:
         return stat.S_ISDIR(os.stat(path).st_mode)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not os.path.islink(path):
-            raise InvalidInput(f"{option}: {_shown(path)} does not exist.") from error
+            raise missing(option, path) from error
         raise _unreadable(option, path, error) from error
+
+
+def missing(option: str, path: str, more: str = "") -> InvalidInput:
+    """The error for what does not exist. :param more: a sentence on where it was looked for."""
+    hint = "Correct the path."
+    if "://" in path:
+        hint = "Nothing is fetched for it: name an archive with a checksum under archives, or fetch the file before."
+    elif any(mark in path for mark in "*?["):
+        hint = "Patterns are not expanded: name the folder, or each file."
+    shown = plain(re.sub(r"//[^/@]*@", "//", _shown(path)), 200)
+    return InvalidInput(f"{option}: {shown} does not exist.{f' {more}' if more else ''}", hint=hint)
 
 
 def _check_file(path: str, suffixes: tuple[str, ...], option: str) -> None:

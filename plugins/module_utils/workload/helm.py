@@ -89,7 +89,9 @@ def location(chart: Mapping[str, Any]) -> list[str]:
     else:
         raise InvalidInput(
             f"helm: there is no chart {plain(reference, 200)}.",
-            hint="Name a folder with Chart.yaml, an archive of helm package, or an OCI reference; or set repository.",
+            hint="An archive at a URL is fetched before; or name its repository and the chart."
+            if "://" in reference
+            else "Name a folder with Chart.yaml, an archive of helm package, or an OCI reference; or set repository.",
         )
     if not version and "@sha256:" not in reference:
         raise InvalidInput(

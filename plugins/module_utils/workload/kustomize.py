@@ -27,7 +27,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.local import prog
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Piece
 
-FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+FILES = pieces.KUSTOMIZATIONS
 OLDEST = (4, 5)
 """What kubectl 1.25 has in it; older ones fail on kustomizations of today."""
 

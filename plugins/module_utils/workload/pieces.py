@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import list_items, yaml_documents
 
 SUFFIXES = (".yml", ".yaml", ".json")
 """How the names of files with objects end."""
 JINJA = (".j2", ".jinja", ".jinja2")
 """How the names of their templates go on."""
+
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""Names of the file that a kustomization is."""
 
 
 def is_named(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
@@ -86,8 +91,12 @@ def of_object(definition: Any, origin: str, namespace: str = "") -> Iterator[Pie
     items = list_items(definition) if isinstance(definition, Mapping) else None
     if items is None:
         yield Piece(definition, origin, namespace)
-    for number, item in enumerate(items or [], start=1):
-        yield Piece(item, f"{origin} item {number}", namespace)
+        return
+    kind = str(definition["kind"]).removesuffix("List")
+    for number, item in enumerate(items, start=1):
+        if kind and isinstance(item, Mapping) and not item.get("kind"):  # as a server lists them
+            item = {"apiVersion": definition.get("apiVersion"), "kind": kind, **item}
+        yield from of_object(item, f"{origin} item {number}", namespace)
 
 
 def checked(
@@ -102,9 +111,31 @@ def checked(
     :param namespace: for those that name none, and whose source has none.
     :raises InvalidInput: naming the places of what is wrong.
     """
+    for piece in pieces:
+        _check_manifest(piece, where)
     origins = [piece.origin for piece in pieces]
     namespaces = [piece.namespace or namespace for piece in pieces]
     objects = _bulk.check_definitions(
         [piece.definition for piece in pieces], where, origins=origins, namespaces=namespaces
     )
     return Material(objects, origins, namespaces, hooks)
+
+
+def _check_manifest(piece: Piece, where: str) -> None:
+    """:raises InvalidInput: it is the file of something else than objects, and another source is for it."""
+    definition = piece.definition
+    if not isinstance(definition, Mapping):
+        return
+    missing = [key for key in ("apiVersion", "kind") if not definition.get(key)]
+    name = piece.origin.partition(" document ")[0].rpartition("/")[2]
+    kustomization = str(definition.get("apiVersion") or "").startswith("kustomize.config.k8s.io/")
+    if name in KUSTOMIZATIONS or kustomization:
+        hint = "Name its folder under kustomize instead, or leave the file out."
+    elif missing and (name.startswith("values") or name in ("Chart.yaml", "Chart.lock")):
+        hint = "If it is of a chart, name the chart under helm instead; or leave the file out."
+    elif missing:
+        hint = "" if name.startswith("definitions") else "If it is no manifest, leave the file out."
+    else:
+        return
+    what = f"has no {' and no '.join(missing)}" if missing else "is a kustomization"
+    raise InvalidInput(f"{where}: {plain(piece.origin, 200)} {what}.", hint=hint)

@@ -192,10 +192,44 @@ SPEC = {
         ({"one": {"path": 1}}, ["one.path takes text and is the number 1."]),
         ({"many": [{}, {"values": ["se", False]}]}, ["many[1].values[1] takes text and is false."]),
         ({"many": "text", "one": ["odd"]}, []),
+        ({"names": [["a"]]}, ["names[0] takes text and is a list. Write a text there."]),
+        ({"name": {"a": "b"}}, ["name takes text and is a mapping. Write a text there."]),
     ],
 )
 def test_an_option_that_takes_text_takes_nothing_else(options, said):
-    assert list(_texts.option_problems(SPEC, options)) == said
+    assert [problem.partition(" Put")[0] for problem in _texts.option_problems(SPEC, options)] == said
+
+
+SHAPES = {
+    "source": {"type": "dict", "options": {"src": {"type": "list", "elements": "path"}}},
+    "workloads": {"type": "list", "elements": "dict", "options": {"source": {"type": "dict"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"source": {"src": ["a"]}, "workloads": [{"source": {}}]}, []),
+        ({"source": "a=b", "workloads": None}, []),
+        ({"source": '{"src": ["a"]}'}, []),
+        ({"source": {"src": "a,b"}}, []),
+        ({"source": "files/shop"}, ["source is text, where a mapping belongs."]),
+        ({"source": ["files/shop"]}, ["source is a list, where a mapping belongs."]),
+        ({"source": {"src": {"a": "b"}}}, ["source.src is a mapping, where a list belongs."]),
+        ({"workloads": "[{}]"}, ["workloads is text, where a list of mappings belongs."]),
+        ({"workloads": {"name": "a"}}, ["workloads is a mapping, where a list of mappings belongs."]),
+        ({"workloads": [{}, "a"]}, ["workloads[1] is text, where a mapping belongs."]),
+        (
+            {"workloads": [{"name": "a", "source": 5}, {"source": False}]},
+            [
+                "workloads[a].source is the number 5, where a mapping belongs.",
+                "workloads[1].source is false, where a mapping belongs.",
+            ],
+        ),
+    ],
+)
+def test_what_has_another_shape_is_told_once_and_by_its_path(options, said):
+    assert [problem for _name, problem in _texts.shape_problems(SHAPES, options)] == said
 
 
 @pytest.mark.parametrize(

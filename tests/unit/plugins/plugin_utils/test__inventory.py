@@ -166,6 +166,21 @@ def test_what_the_inventory_plugin_tells_is_no_mistake():
         ({"hub": {"hub_provider": "cloud"}}, None, ["hub", "hub_provider", "embedded"]),
         ({"hub": {"hub_wdses": [{"its": "its1"}]}}, None, ["hub", "name", "hub_wdses"]),
         ({"hub": {"hub_workloads": [{"name": "a", "place": {}}]}}, None, ["hub", "place", "hub_workloads"]),
+        (
+            {"hub": {"hub_workloads": [{"name": "a", "source": "files/shop"}]}},
+            None,
+            ["hub: hub_workloads[a].source is text, where a mapping belongs", "source: {src: [files/shop]}"],
+        ),
+        (
+            {"hub": {"hub_workloads": [{"name": "a", "source": {"src": {"files": "shop"}}}]}},
+            None,
+            ["hub_workloads[a].source.src is a mapping, where a list belongs"],
+        ),
+        (
+            {"hub": {"hub_workloads": [{"name": "a", "source": {"namespace": False}}]}},
+            None,
+            ["hub_workloads[a].source.namespace takes text and is false", "quotes"],
+        ),
         (None, {"Cluster_1": {}}, ["Cluster_1", "wec_name", "not a legal cluster name"]),
         (None, {"a.b": {}}, ["a.b", "without dots"]),
         (None, {"a" * 64: {}}, ["at most 63"]),

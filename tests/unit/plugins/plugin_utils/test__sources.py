@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar
 from ansible_collections.kubestellar.core.plugins.action import binding_policy_info, workload
 
@@ -31,6 +32,9 @@ def project(tmp_path: Path) -> Path:
         "templates/deep.yml": "a: {{ till.nothing.there }}",
         "templates/broken.yml": "a: {% if %}",
         "templates/value.yml": "{{ till }}",
+        "templates/prometheus.yml": "a: High on {{ $labels.instance }}",
+        "templates/chart.yml": "a: {{- .Values.name }}",
+        "templates/raw.yml": "a: {% raw %}{{ $labels.instance }}{% endraw %}",
         "files/shop/x.yml": "",
         "overlays/edge/kustomization.yaml": "",
         "files/chart/Chart.yaml": "",
@@ -104,7 +108,8 @@ def test_an_undefined_variable_is_told_with_its_template(project):
     path = project / "templates" / "undefined.yml"
     said = refusal(project, "undefined.yml")
     assert said == (
-        f"The template {path} uses the variable town, which is not defined. Define it for hub, or give it a default in the template."
+        f"The template {path} uses the variable town, which is not defined. Define it for hub, "
+        "give it a default in the template, or put what another program is to read between {% raw %} and {% endraw %}."
     )
     assert "has no attribute 'nothing'" in refusal(project, "deep.yml")
 
@@ -112,7 +117,14 @@ def test_an_undefined_variable_is_told_with_its_template(project):
 @pytest.mark.parametrize(
     ("template", "words"),
     [
-        ("nowhere.yml", "The template nowhere.yml does not exist"),
+        (
+            "nowhere.yml",
+            "template: nowhere.yml does not exist. It is looked for in templates beside the role and the",
+        ),
+        ("https://example.com/a.yml", "name an archive with a checksum under archives"),
+        ("more/*.yml", "Patterns are not expanded: name the folder"),
+        ("prometheus.yml", "between {% raw %} and {% endraw %}"),
+        ("chart.yml", "name the chart under helm"),
         ("broken.yml", "broken.yml cannot be rendered: Syntax error in template"),
         ("../files/chart/../../overlays", "holds no .yml"),
     ],
@@ -170,3 +182,48 @@ def test_the_preview_treats_its_workloads_alike_also_those_before(project):
         assert one["src"] == [str(project / "files" / "shop")]
     assert action.with_sources({"name": "x"}) == {"name": "x"}
     assert action.with_sources({"offline": "text"}) == {"offline": "text"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"src": {"files": "shop"}}, "src is a list of paths, and has a mapping in it."),
+        ({"src": [["shop"]]}, "src is a list of paths, and has a list in it."),
+        (
+            {"kustomize": [True]},
+            "kustomize is a list of paths, and has true or false in it. Put it in quotes, as it is meant.",
+        ),
+        (
+            {"template": [5]},
+            "template is a list of paths, and has a number in it. Put it in quotes, as it is meant.",
+        ),
+    ],
+)
+def test_what_is_no_list_of_paths_is_told_once(project, given, said):
+    with pytest.raises(AnsibleActionFail) as caught:
+        plugin(workload, project).with_sources(given)
+    assert str(caught.value) == said
+
+
+def test_what_is_meant_for_another_program_may_be_in_a_template(project):
+    assert rendered(project, "raw.yml") == ["a: {{ $labels.instance }}"]
+
+
+def test_an_encrypted_template_is_decrypted(project):
+    secret = VaultSecret(b"horse")
+    encrypted = VaultLib().encrypt("name: {{ city }}\n", secret)
+    (project / "templates" / "secret.yml").write_bytes(encrypted)
+    action = plugin(workload, project)
+    action._loader.set_vault_secrets([("default", secret)])
+    (entry,) = action.with_sources({"template": "secret.yml"})["template"]
+    assert entry["content"] == "name: lisbon\n"
+
+
+def test_a_key_that_is_no_text_is_refused_before_the_module_runs(project):
+    action = plugin(workload, project)
+    action._task.args = {"definitions": [{"data": {False: "b"}}]}
+    with pytest.raises(AnsibleActionFail) as caught:
+        action.run(None, VARIABLES)
+    assert str(caught.value) == (
+        "definitions[0].data: the key false is no text. Put it in quotes, as it is meant."
+    )

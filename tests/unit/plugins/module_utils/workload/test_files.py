@@ -119,3 +119,49 @@ def test_a_template_that_is_named_itself_is_refused_too(shop):
     (shop / "c.yml.j2").write_text("kind: C")
     with pytest.raises(InvalidInput, match="is a template"):
         files.read(str(shop / "c.yml.j2"))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("/nowhere/a.yml", "src: /nowhere/a.yml does not exist. Correct the path."),
+        (
+            "https://me:horse@example.com/a.yml",
+            "src: https://example.com/a.yml does not exist. Nothing is fetched for it",
+        ),
+        ("/nowhere/*.yml", "Patterns are not expanded: name the folder, or each file."),
+    ],
+)
+def test_what_does_not_exist_is_told_with_what_to_do(source, words):
+    with pytest.raises(InvalidInput) as caught:
+        files.read(source)
+    said = f"{caught.value.message} {caught.value.hint}"
+    assert said.startswith("src: ") and words in said and "horse" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "a: {{ app }}",
+            ["is not valid YAML: found unhashable key (line 1)", "name it under template instead"],
+        ),
+        ("a: {{ app }}-x\n", ["is not valid YAML", "name it under template instead"]),
+        ("{% if a %}\nb: c\n{% endif %}", ["is not valid YAML", "name it under template instead"]),
+        (
+            "$ANSIBLE_VAULT;1.1;AES256\n3439\n",
+            ["holds text where an object", "only the source template decrypts"],
+        ),
+        (
+            "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3439\n",
+            ["(line 1)", "write the object under definitions"],
+        ),
+        ("- kind: A", ["holds a list where an object was expected"]),
+    ],
+)
+def test_what_cannot_be_read_as_objects_is_told_with_its_cause(tmp_path, text, words):
+    (tmp_path / "a.yml").write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        files.read(str(tmp_path))
+    said = f"{caught.value.message} {caught.value.hint}"
+    assert said.startswith(f"{tmp_path}/a.yml ") and all(word in said for word in words), said

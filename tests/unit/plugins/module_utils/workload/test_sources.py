@@ -101,7 +101,10 @@ def test_the_namespace_that_an_object_will_get_counts():
     ("given", "words"),
     [
         ({"src": ["/nowhere/a.yml"]}, ["src: /nowhere/a.yml does not exist"]),
-        ({"definitions": [{"kind": "ConfigMap"}]}, ["definitions entry 1 has no apiVersion"]),
+        (
+            {"definitions": [{"kind": "ConfigMap"}]},
+            ["definitions entry 1 has no apiVersion. "],
+        ),
         ({"definitions": ["text"]}, ["definitions entry 1 holds text"]),
         ({"definitions": 3}, ["definitions is a int"]),
         ({"template": ["t.yml.j2"]}, ["t.yml.j2 has not been rendered", "tasks of a playbook"]),
@@ -114,6 +117,37 @@ def test_the_namespace_that_an_object_will_get_counts():
 def test_what_cannot_be_right_is_refused_with_its_place(given, words):
     said = refusal(**given)
     assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        (
+            "kustomization.yaml",
+            "resources: [a.yml]",
+            ["has no apiVersion and no kind", "under kustomize instead"],
+        ),
+        (
+            "k.yaml",
+            "{apiVersion: kustomize.config.k8s.io/v1beta1, kind: Kustomization}",
+            ["k.yaml is a kustomization", "under kustomize instead"],
+        ),
+        ("values.yaml", "replicas: 2", ["has no apiVersion and no kind", "under helm instead"]),
+        ("Chart.yaml", "apiVersion: v2\nname: a", ["has no kind", "under helm instead"]),
+        ("dashboard.json", '{"panels": []}', ["has no apiVersion and no kind", "leave the file out"]),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_told_with_what_is_for_it(tmp_path, name, text, words):
+    (tmp_path / name).write_text(text)
+    said = refusal(src=[str(tmp_path)])
+    assert said.startswith(f"workload shop: {tmp_path}/{name} ") and all(word in said for word in words), said
+
+
+def test_lists_are_taken_apart_however_deep_and_as_servers_give_them():
+    inner = {"apiVersion": "v1", "kind": "ConfigMapList", "items": [{"metadata": {"name": "a"}}]}
+    held = read(definitions={"apiVersion": "v1", "kind": "List", "items": [inner, note("b")]})
+    assert held.objects == [note("a"), note("b")]
+    assert held.origins == ["definitions item 1 item 1", "definitions item 2"]
 
 
 def test_a_value_of_a_label_is_refused_with_the_place_of_the_object(tmp_path: Path):
