@@ -745,7 +745,7 @@ def _target(
         if (api_version, kind) in planned_kinds:
             namespaced = planned_kinds[(api_version, kind)]
         else:
-            namespaced, error = bool(metadata.get("namespace")), not_served.message
+            namespaced, error = bool(metadata.get("namespace")), f"{not_served.message} {not_served.hint}"
     named = f"{label(kind, metadata['name'])} ({source})" if source else label(kind, metadata["name"])
     if namespaced and not metadata.get("namespace"):
         if not namespace:

@@ -17,12 +17,13 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _answers, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
@@ -54,9 +55,6 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _LONGEST_ASKED = 60.0
 _TOKEN_SECONDS = 10.0
-_MISFIT = b"failed to create typed patch object"
-"""What is applied is not of its type; the server calls that its own fault, a 500, but it stays so (kubernetes:
-staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/structuredmerge.go)."""
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
@@ -364,7 +362,7 @@ class Cluster:
                 if status < 400:
                     return json.loads(response.data) if response.data else {}
                 overloaded = status == 429 or (status >= 500 and status != 501 and repeatable)
-                if last or not overloaded or _MISFIT in response.data:
+                if last or not overloaded or (status >= 500 and _answers.lasting(response.data)):
                     raise self._refusal(action, status, response.data)
                 asked = min(_retry_after(response.headers.get("Retry-After")), _LONGEST_ASKED)
             time.sleep(max(pause, asked))
@@ -445,15 +443,13 @@ class Cluster:
             causes = (answer.get("details") or {}).get("causes") or []
         except (ValueError, AttributeError):
             message, reason = data.decode(errors="replace"), ""
-        sentence = f"{self.name}: cannot {action}: {plain(message) or 'no reason given'} (HTTP {status})."
-        hint = {
-            401: "The credentials were not accepted: a token may have expired.",
-            403: "The credentials lack this right on this cluster.",
-        }.get(status, "")
+        told = plain(_answers.worded(message)) or "no reason given"
+        sentence = f"{self.name}: cannot {action}: {told} (HTTP {status})."
+        hint = _answers.hint(status, message)
         kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
         error = kind(sentence, status=status, reason=reason, hint=hint)
         error.causes = tuple(
-            (plain(cause.get("field") or ""), plain(cause.get("message") or ""))
+            (plain(cause.get("field") or ""), plain(_answers.worded(str(cause.get("message") or ""))))
             for cause in causes
             if isinstance(cause, Mapping)
         )
@@ -499,7 +495,7 @@ class Cluster:
             f"{self.name}: {plain(api_version)} {plain(kind)} is not served here.",
             status=404,
             reason="KindNotServed",
-            hint="Is its CustomResourceDefinition applied, and the apiVersion spelt right?",
+            hint=_alike(api_version, kind, self.kinds()),
         )
 
     def _discover(self, *, refresh: bool) -> dict[tuple[str, str], Resource]:
@@ -795,6 +791,23 @@ def label(kind: str, name: str, namespace: str | None = None) -> str:
 def label_of(resource: Resource, obj: Mapping[str, Any]) -> str:
     """The same of a live object, of which metadata is enough."""
     return label(resource.kind, obj["metadata"]["name"], obj["metadata"].get("namespace"))
+
+
+def _alike(api_version: str, kind: str, served: Iterable[tuple[str, str]]) -> str:
+    """What to write for a kind that is not served."""
+    group = api_version.rpartition("/")[0]
+    found = sorted(
+        version
+        for version, name in served
+        if name == kind and (group in (version.rpartition("/")[0], "extensions"))  # whose kinds have moved
+    )
+    if found:
+        return f"Write apiVersion: {' or '.join(found)}, and see whether its fields are others there."
+    if found := [name for version, name in served if (version, name.lower()) == (api_version, kind.lower())]:
+        return f"Write kind: {found[0]}."
+    if _texts.is_built_in(api_version):
+        return "This version of Kubernetes does not have it. Leave it out, or write what has taken its place."
+    return "Is its CustomResourceDefinition applied, and the apiVersion spelt right?"
 
 
 def _lines(response: Any) -> Iterator[bytes]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -24,7 +23,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump
 
 _SERVER_METADATA = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$")
 _DECIMAL_SUFFIX = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY_SUFFIX = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _MASK = "********"
@@ -213,7 +211,7 @@ def _equal(want: Any, live: Any) -> bool:
 
 def quantity(text: str) -> Decimal | None:
     """The number that a Kubernetes quantity stands for, or None if `text` is none."""
-    match = _QUANTITY.match(text)
+    match = _texts.QUANTITY.match(text)
     if match is None:
         return None
     number, suffix = Decimal(match.group(1)), match.group(2) or ""

@@ -45,7 +45,15 @@ _BUILT_IN = frozenset(
 _OURS = ("kubestellar.io", "kubestellar.org", "open-cluster-management.io")
 _ENCODED = (("v1", "Secret"), ("v1", "ConfigMap"))
 _MAPS = ("matchLabels", "nodeSelector")
+_QUANTITIES = ("capacity", "hard", "limits", "requests")
+QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]*)?|[+-]?\.[0-9]+)([eE][+-]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$")
+"""A number as Kubernetes writes amounts of resources."""
 _LISTS = ("args", "command")
+
+
+def is_built_in(api_version: str) -> bool:
+    """Whether a version is of a group of Kubernetes itself, today or once."""
+    return api_version.rpartition("/")[0] in (*_BUILT_IN, "extensions")
 
 
 def is_typed(api_version: str, kind: str) -> bool:
@@ -142,6 +150,12 @@ def check_object(obj: Mapping[str, Any], what: str) -> None:
     for field, value in _misfits(obj):
         told = type_name(value) if secret and not field.startswith("metadata.") else shown(value)
         raise InvalidInput(f"{what}: {plain(field, 200)} takes text and is {told}.", hint=hint(value))
+    if is_built_in(obj["apiVersion"]) and obj["kind"] != "CustomResourceDefinition":
+        for field, amount in _amounts(obj.get("spec"), "spec"):
+            raise InvalidInput(
+                f"{what}: {plain(field, 200)} is {plain(amount, 40)!r}, no quantity.",
+                hint="Write it as 500m, 2, 512Mi or 1G.",
+            )
     if (obj["apiVersion"], obj["kind"]) not in _ENCODED:
         return
     encoded, plain_field = ("data", "stringData") if secret else ("binaryData", "data")
@@ -212,6 +226,18 @@ def _below(value: Any, path: str, name: str) -> Iterator[tuple[str, Any]]:
         yield f"{path}.value", value["value"]
     for key, item in value.items():
         yield from _below(item, f"{path}.{key}", str(key))
+
+
+def _amounts(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str]]:
+    """Paths and values of what is no quantity of a resource and should be."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _amounts(item, f"{path}[{number}]")
+    for key, item in value.items() if isinstance(value, Mapping) else ():
+        below = f"{path}.{key}".lstrip(".")
+        if name in _QUANTITIES and isinstance(item, str) and not QUANTITY.match(item):
+            yield below, item
+        yield from _amounts(item, below, str(key))
 
 
 def _of_map(parent: Any, key: str, path: str) -> Iterator[tuple[str, Any]]:

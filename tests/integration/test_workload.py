@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 import yaml
 from ansible_collections.kubestellar.core.plugins.module_utils import _yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CONFIG_MAPS,
     CRDS,
@@ -668,6 +670,61 @@ def test_bad_input_is_named_as_a_whole_and_nothing_is_written(apply, wds):
     }.items():
         assert word in errors[name]
     assert names(wds) == set() and wds.get(CONFIG_MAPS, PROBE.name, PROBE.namespace) is None
+
+
+@pytest.mark.parametrize(
+    ("obj", "words"),
+    [
+        ({**secret("s"), "data": {"a": "no base64"}}, "illegal base64"),
+        ({**config_map("c"), "data": {"pin": 424242}}, ".data.pin: takes text and has something else"),
+        (
+            {
+                "apiVersion": "v1",
+                "kind": "ResourceQuota",
+                "metadata": {"name": "q", "namespace": PLACE},
+                "spec": {"hard": {"memory": "1Gb"}},
+            },
+            "quantit",
+        ),
+        (
+            {
+                "apiVersion": "coordination.k8s.io/v1",
+                "kind": "Lease",
+                "metadata": {"name": "l", "namespace": PLACE},
+                "spec": {"renewTime": "yesterday"},
+            },
+            "parsing time",
+        ),
+    ],
+    ids=["base64", "text", "quantity", "time"],
+)
+def test_what_a_server_cannot_read_is_sent_once(wds, monkeypatch, obj, words):
+    def slept(_seconds: float) -> None:
+        pytest.fail("it was to be tried again")
+
+    monkeypatch.setattr(time, "sleep", slept)
+    with pytest.raises(ApiError) as caught:
+        wds.apply(wds.resource(obj["apiVersion"], obj["kind"]), obj, dry_run=True)
+    assert words in caught.value.message and "424242" not in caught.value.message
+
+
+def test_null_reaches_a_custom_resource_as_it_is(apply, wds):
+    definition = copy.deepcopy(DEFINITION)
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema["properties"]["spec"] = {
+        "type": "object",
+        "required": ["limit"],
+        "properties": {
+            "limit": {"type": "integer", "nullable": True},
+            "values": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        },
+    }
+    given = {"limit": None, "values": {"redis": None, "a": [None], "b": {"c": None}}}
+    wanted = [definition, {**gadget("g"), "spec": given}]
+    assert not apply(*wanted).get("failed")
+    assert wds.get(GADGETS, "g", PLACE)["spec"] == given
+    assert apply(*wanted)["changed"] is False
+    apply(config_map("c"), prune_limit="100%", foreign_contents="delete")
 
 
 def test_what_cannot_be_changed_is_recreated_only_if_that_is_allowed(apply, wds):

@@ -93,6 +93,33 @@ def test_what_is_no_base64_is_refused_before_the_server_sees_it(text, words):
     assert words in refusal(text)
 
 
+@pytest.mark.parametrize(
+    ("requests", "words"),
+    [
+        ("{memory: 1Gb}", "spec.template.spec.containers[0].resources.requests.memory is '1Gb', no quantity"),
+        ("{cpu: half}", "resources.requests.cpu is 'half'"),
+        ("{memory: 1 Gi}", "Write it as 500m, 2, 512Mi or 1G"),
+    ],
+)
+def test_what_is_no_quantity_is_refused_with_its_field(requests, words):
+    spec = f"{{containers: [{{resources: {{requests: {requests}}}}}]}}"
+    assert words in refusal(DEPLOYMENT % (spec, "{}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEPLOYMENT
+        % ("{containers: [{resources: {limits: {cpu: 1, memory: 1.5Gi, x: 1e3, y: 500m}}}]}", "{}"),
+        "kind: LimitRange\nspec: {limits: [{type: Container, default: {cpu: 1}}]}",
+        "kind: ResourceQuota\nspec: {hard: {pods: 3, requests.memory: 1Gi}}",
+        "kind: Example\napiVersion: example.com/v1\nspec: {requests: {a: many}}",
+    ],
+)
+def test_quantities_are_what_kubernetes_takes_for_some(text):
+    assert wanted(text)
+
+
 @pytest.mark.parametrize("text", ["aGk=", '"aGVs\\nbG8=\\n"', '""'])
 def test_base64_may_be_broken_into_lines(text):
     assert wanted(f"kind: Secret\ndata: {{a: {text}}}")
