@@ -123,7 +123,7 @@ class ApplySet:
         metadata = parent.get("metadata") or {}
         labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
         tooling = annotations.get(TOOLING)
-        hint = f"Give the workload another name, or set applyset_namespace; this leaves {self.label} alone."
+        hint = f"Give the workload another name, or set applyset_namespace (in an inventory workload_applyset_namespace); this leaves {self.label} alone."
         if tooling is None:
             raise Refused(f"{self.label} is there already and is not the parent of an ApplySet.", hint=hint)
         if tooling.rpartition("/")[0] != TOOL:

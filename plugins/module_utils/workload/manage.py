@@ -107,7 +107,10 @@ class Workload:
             self._parent = wds.get(CONFIG_MAPS, aset.name, aset.namespace)
         except ApiError as error:
             if error.status == 403:
-                error.hint = "Set applyset_namespace to a Namespace in which the credentials have this right."
+                error.hint = (
+                    "Set applyset_namespace, in an inventory workload_applyset_namespace, to a Namespace in which the credentials have "
+                    "this right."
+                )
             raise
         self._known = aset.scope(self._parent) if self._parent is not None else None
         self._written = _bulk.Outcome("v1", CONFIG_MAPS.kind, aset.namespace, aset.name, before=self._parent)
