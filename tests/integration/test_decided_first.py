@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -201,6 +202,54 @@ def test_labels_of_clusters_are_bound_by_the_guards_of_policies(lamp: Lamp):
         eventually(lambda: lamp.stack.cluster("cluster2").get(CONFIG_MAPS, "p1", "lamp"))
     finally:
         assert lamp.label("cluster2")["changed"]
+
+
+def test_the_playbooks_refuse_what_the_modules_refuse(stack: Running, lamp: Lamp, tmp_path):
+    """The same by the inventory: workloads.yml and wecs.yml, in check mode and for real."""
+
+    def entry(objects: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        placement = {"cluster_selectors": EDGE}
+        return {"name": "lamp", "source": {"definitions": objects}, "placement": placement, **more}
+
+    def refused(
+        playbook: str, words: list[str], workload: dict[str, Any] | None = None, **hosts: Any
+    ) -> None:
+        source = tmp_path / "more.yml"
+        hub = {"hub_workloads": [workload]} if workload else {}
+        groups = {
+            "kubestellar_hubs": {"hosts": {"hub": hub}},
+            "kubestellar_wecs": {"hosts": {name: {"wec_labels": labels} for name, labels in hosts.items()}},
+        }
+        source.write_text(json.dumps(groups))
+        mark = stack.mark()
+        for more in (["--check"], []):
+            done = stack.playbook(playbook, "-i", str(source), *more)
+            output = " ".join((done.stdout + done.stderr).split())
+            assert done.returncode != 0 and all(word in output for word in words), output[-3000:]
+        assert stack.writes_since(mark) == []
+
+    broken = page("alerts", True, rule="High on {{ '{{' }} $labels.instance {{ '}}' }}")
+    refused(
+        "workloads",
+        ["BindingPolicy lamp is refused", ".data.rule"],
+        entry([namespace(), broken, *pages(2)[2:]]),
+    )
+    refused("workloads", ["max_objects (8)"], entry([*_plain(PAGES + 8)], guards={"max_objects": 8}))
+    typo = entry(_plain(PAGES + 1)) | {
+        "placement": {"cluster_selectors": [{"match_labels": {"locaton-group": "edge"}}]}
+    }
+    refused("workloads", ["No cluster is selected"], typo)
+    camel = entry(_plain(PAGES)) | {
+        "placement": {"cluster_selectors": [{"matchLabels": {"location-group": "edge"}}]}
+    }
+    refused("site", ["nothing has been started", "workload lamp: placement", "matchLabels"], camel)
+    assert lamp.place(cluster_selectors=LISBON, guards={"max_clusters": "1"})["changed"]
+    both = {name: {"location-group": "edge", "city": "lisbon"} for name in ("cluster1", "cluster2")}
+    refused("wecs", ["max_clusters (1)", "cluster2"], **both)
+
+
+def _plain(number: int) -> list[dict[str, Any]]:
+    return [namespace(), *(page(f"p{n}") for n in range(number))]
 
 
 def test_two_hundred_changes_are_refused_alike_and_before_anything_is_written(stack: Running, module):
