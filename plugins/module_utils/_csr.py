@@ -32,6 +32,10 @@ BOOTSTRAP_TOKEN_GROUP = "system:bootstrappers:managedcluster"
 MOST_REQUESTS = 10
 """An agent makes no new request while this many exist for its cluster (ocm: register/csr/csr.go)."""
 
+MOST_SECONDS = 366 * 24 * 3600
+LEAST_RSA_BITS, RSA_EXPONENT = 2048, 65537
+CURVES = ("secp256r1", "secp384r1", "secp521r1")
+
 _USAGES = {"digital signature", "key encipherment", "client auth"}
 _AGENT_ID = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 _PEM = re.compile(
@@ -93,9 +97,9 @@ def judge(csr: Mapping[str, Any], wec: str) -> Verdict:
 def choose(csrs: Iterable[Mapping[str, Any]], wec: str) -> Choice:
     """Decide on all requests for one WEC together.
 
-    Requests that would each be approved but come from different requesters are all refused. Of one
-    requester, those with the subject of the newest are approved: an agent that restarted may have left
-    older ones of its own, while another subject is another agent.
+    Requests that would each be approved but come from different requesters, or from different agents, are all refused: which of
+    them is the WEC cannot be told by them. An agent that restarted may have left older ones of its own, which have the same
+    subject.
     """
     good: list[tuple[Mapping[str, Any], Verdict]] = []
     approved: list[str] = []
@@ -110,23 +114,17 @@ def choose(csrs: Iterable[Mapping[str, Any]], wec: str) -> Choice:
         elif verdict.common_name and _state(csr) == "Approved":
             approved.append(name)
     requesters = sorted({str(csr["spec"].get("username")) for csr, _verdict in good})
-    if len(requesters) > 1:
-        reason = f"requests from {len(requesters)} requesters wait for this cluster ({', '.join(requesters)})"
-        refused += [(str(csr["metadata"]["name"]), reason) for csr, _verdict in good]
-        good = []
-    good.sort(key=lambda pair: _age_key(pair[0]), reverse=True)
-    newest = good[0][1].common_name if good else ""
-    for csr, verdict in good:
-        if verdict.common_name != newest:
-            refused.append(
-                (
-                    str(csr["metadata"]["name"]),
-                    f"a newer request is of another agent ({newest.rpartition(':')[2]})",
-                )
+    agents = sorted({verdict.common_name.rpartition(":")[2] for _csr, verdict in good})
+    for kind, found in (("requesters", requesters), ("agents", agents)):
+        if len(found) > 1:
+            reason = (
+                f"requests from {len(found)} {kind} wait for this cluster ({plain(', '.join(found), 200)}); delete those that are "
+                "not of its agent (kubectl delete csr)"
             )
-    return Choice(
-        [csr for csr, verdict in good if verdict.common_name == newest], sorted(approved), sorted(refused)
-    )
+            refused += [(str(csr["metadata"]["name"]), reason) for csr, _verdict in good]
+            good = []
+    good.sort(key=lambda pair: _age_key(pair[0]), reverse=True)
+    return Choice([csr for csr, _verdict in good], sorted(approved), sorted(refused))
 
 
 def approval(csr: Mapping[str, Any], message: str) -> dict[str, Any]:
@@ -192,6 +190,9 @@ def _examine(spec: Mapping[str, Any], wec: str) -> Verdict:
     if username == common_name:
         return Verdict("ignore", "it is a renewal, which the hub approves itself")
     problem = _requester_problem(username, [str(group) for group in spec.get("groups") or []])
+    seconds = spec.get("expirationSeconds")
+    if not problem and seconds is not None and not 0 < seconds <= MOST_SECONDS:
+        problem = f"it asks for a certificate of {plain(seconds, 30)} s, more than a year"
     if problem:
         return Verdict("refuse", problem)
     return Verdict("approve", "it is what an agent sends to join", common_name)
@@ -200,12 +201,15 @@ def _examine(spec: Mapping[str, Any], wec: str) -> Verdict:
 def _requester_problem(username: str, groups: Sequence[str]) -> str:
     """Why the sender is not an agent with bootstrap credentials; empty if it is one."""
     if username == BOOTSTRAP_ACCOUNT:
-        needed = BOOTSTRAP_ACCOUNT_GROUP
+        needed, usual = BOOTSTRAP_ACCOUNT_GROUP, "system:serviceaccounts"
     elif username.startswith(BOOTSTRAP_TOKEN_PREFIX) and len(username) > len(BOOTSTRAP_TOKEN_PREFIX):
-        needed = BOOTSTRAP_TOKEN_GROUP
+        needed, usual = BOOTSTRAP_TOKEN_GROUP, "system:bootstrappers"
     else:
         return f"its requester is {plain(username, 120)!r}, not a bootstrap identity"
-    return "" if needed in groups else f"its requester is not in the group {needed}"
+    if needed not in groups:
+        return f"its requester is not in the group {needed}"
+    further = sorted(set(groups) - {needed, usual, "system:authenticated"})
+    return f"its requester is in the further group {plain(further[0], 120)!r}" if further else ""
 
 
 @dataclass(frozen=True)
@@ -242,8 +246,11 @@ def _subject(request: str) -> tuple[_Subject | None, str]:
         if len(parsed.extensions):
             return None, f"its request asks for the extension {parsed.extensions[0].oid.dotted_string}"
         attributes = [(attribute.oid, attribute.value) for attribute in parsed.subject]
+        weakness = _weakness(parsed.public_key())
     except (binascii.Error, ValueError, TypeError, UnsupportedAlgorithm) as error:
         return None, f"its request cannot be parsed ({plain(error, 80)})"
+    if weakness:
+        return None, weakness
     names = [str(value) for oid, value in attributes if oid == NameOID.COMMON_NAME]
     if len(names) != 1:
         return None, f"its subject has {len(names)} common names"
@@ -256,3 +263,26 @@ def _subject(request: str) -> tuple[_Subject | None, str]:
         ),
         "",
     )
+
+
+def _weakness(key: Any) -> str:
+    """Why nobody should be let in by a key; empty if it is a good one. Go's agents make keys of ECDSA P-256 (ocm: register/csr/csr.go)."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    if isinstance(key, rsa.RSAPublicKey):
+        exponent = key.public_numbers().e
+        if key.key_size < LEAST_RSA_BITS:
+            return f"its RSA key has {key.key_size} bits, fewer than {LEAST_RSA_BITS}"
+        return (
+            ""
+            if exponent == RSA_EXPONENT
+            else f"its RSA key has the exponent {plain(exponent, 30)}, not {RSA_EXPONENT}"
+        )
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        curve = key.curve.name
+        return (
+            ""
+            if curve in CURVES
+            else f"its key is of the curve {plain(curve, 40)}, not one of {', '.join(CURVES)}"
+        )
+    return "" if isinstance(key, ed25519.Ed25519PublicKey) else "its key is neither of ECDSA, RSA nor Ed25519"

@@ -17,6 +17,8 @@ from cryptography.x509.oid import NameOID
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 RSA_KEY = rsa.generate_private_key(65537, 2048)
+SHORT_KEY, ODD_KEY = rsa.generate_private_key(65537, 1024), rsa.generate_private_key(3, 2048)
+RARE_KEY = ec.generate_private_key(ec.SECP256K1())
 IDENTITY = "system:open-cluster-management:wec1"
 COMMON = f"{IDENTITY}:agent1"
 CLUSTERS = "system:open-cluster-management:managed-clusters"
@@ -72,7 +74,7 @@ def request(text: str | None = None, *, name: str = "wec1-abcde", **changes: Any
     }
     status: dict[str, Any] = {}
     for key, value in changes.items():
-        if key in spec:
+        if key in spec or key == "expirationSeconds":
             spec[key] = value
         elif key == "conditions":
             status["conditions"] = [{"type": kind, "status": "True"} for kind in value]
@@ -188,6 +190,24 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "not in the group",
     ),
     ("groups missing", request(groups=None), "refuse", "not in the group"),
+    (
+        "a group beside those of the account",
+        request(groups=[*ACCOUNT_GROUPS, "system:masters"]),
+        "refuse",
+        "further group 'system:masters'",
+    ),
+    (
+        "a group beside those of the token",
+        request(username="system:bootstrap:ocmhub", groups=[*TOKEN_GROUPS, "ops"]),
+        "refuse",
+        "further group 'ops'",
+    ),
+    ("a month", request(expirationSeconds=30 * 86400), "approve", ""),
+    ("ten years", request(expirationSeconds=3650 * 86400), "refuse", "more than a year"),
+    ("no time at all", request(expirationSeconds=0), "refuse", "more than a year"),
+    ("a short RSA key", request(pem(der(key=SHORT_KEY))), "refuse", "1024 bits, fewer than 2048"),
+    ("a small exponent", request(pem(der(key=ODD_KEY))), "refuse", "the exponent 3, not 65537"),
+    ("a rare curve", request(pem(der(key=RARE_KEY))), "refuse", "the curve secp256k1"),
     (
         "subject of another cluster",
         request(pem(der("system:open-cluster-management:wec2:a", ("system:open-cluster-management:wec2",)))),
@@ -325,11 +345,13 @@ def test_choose_restarted_agent_approves_all_its_requests_newest_first() -> None
     assert [csr["metadata"]["name"] for csr in choice.approve] == ["newer", "wec1-abcde", "older"]
 
 
-def test_choose_two_agents_approves_the_newest_and_names_the_other() -> None:
-    older = request(pem(der(f"{IDENTITY}:agent0")), name="older", creationTimestamp="2026-11-23T07:00:00Z")
-    choice = _csr.choose([older, request()], "wec1")
-    assert [csr["metadata"]["name"] for csr in choice.approve] == ["wec1-abcde"]
-    assert choice.refused == [("older", "a newer request is of another agent (agent1)")]
+def test_choose_two_agents_refuses_both_whoever_came_last() -> None:
+    for created in ("2026-11-23T07:00:00Z", "2026-11-23T09:00:00Z"):
+        other = request(pem(der(f"{IDENTITY}:agent0")), name="other", creationTimestamp=created)
+        choice = _csr.choose([other, request()], "wec1")
+        assert not choice.approve
+        assert [name for name, _reason in choice.refused] == ["other", "wec1-abcde"]
+        assert "2 agents wait for this cluster (agent0, agent1); delete those" in choice.refused[0][1]
 
 
 def test_choose_tells_good_requests_that_are_approved() -> None:
