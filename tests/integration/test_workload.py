@@ -581,7 +581,6 @@ WRONG = {
     "port": (in_new("Service", "v1", "cart", spec={"ports": PORT}), "port"),
     "schedule": (in_new("CronJob", "batch/v1", "report", spec=NO_SCHEDULE), "schedule"),
     "env": (of_deployment(pod({"app": "a"}, env=[{"name": "1=", "value": "2"}])), "env"),
-    "quantity": (of_deployment(pod({"app": "a"}, resources={"limits": {"memory": "1Gb"}})), "quantities"),
     "request": (
         of_deployment(
             pod({"app": "a"}, resources={"limits": {"memory": "1Gi"}, "requests": {"memory": "2Gi"}})
