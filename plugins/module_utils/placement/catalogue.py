@@ -131,6 +131,11 @@ CATALOGUE: dict[str, Entry] = {
         "{objects:names}.",
         "Select by a label that only your workload has, or by namespace.",
     ),
+    "token-secret": Entry(
+        "{objects:names} {objects:form is a Secret|are Secrets} that the WDS fills with a token of its own, which would go to every "
+        "cluster and opens the WDS, while no cluster takes it.",
+        "Leave {objects:form it|them} out, and let each cluster make its token: by TokenRequest, or such a Secret made there.",
+    ),
     # What will not work in the clusters.
     "namespace-missing": Entry(
         "Nothing delivers the {namespaces:form Namespace|Namespaces} {namespaces:names} to {clusters:names}, where "

@@ -215,6 +215,7 @@ def _reasons(preview: Preview, guards: Guards) -> Iterator[Mapping[str, str]]:
         ]
         if found:
             yield warning("guard-cluster-scoped", objects=warnings.object_names(placement, found))
+    yield from (item for item in preview.warnings if item["code"] == "token-secret")
     if not guards.missing_properties:
         yield from (item for item in preview.warnings if item["code"] in _FATAL)
 

@@ -72,6 +72,7 @@ _NAMESPACE = ("", "namespaces")
 _DEFINITION = ("apiextensions.k8s.io", "customresourcedefinitions")
 HOLDERS = (_NAMESPACE, _DEFINITION)
 """(group, plural) of what takes other objects along when it is deleted."""
+_TOKEN_OF = "kubernetes.io/service-account.name"
 _SYSTEM_NAMES = frozenset({("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")})
 _SYSTEM_GROUPS = ("kubestellar.io", "open-cluster-management.io")
 _RBAC = "rbac.authorization.k8s.io"
@@ -344,6 +345,18 @@ def system_object(placement: Placement) -> Warnings:
     found = system_objects(placement)
     if found:
         yield warning("system-object", objects=object_names(placement, found))
+
+
+def token_secret(placement: Placement) -> Warnings:
+    """Secrets that Kubernetes fills with a token of a ServiceAccount, of the cluster where they are, and that is the WDS."""
+    annotated = {
+        one.key
+        for one in placement.facts.candidates
+        if one.key[:2] == ("", "secrets") and _TOKEN_OF in (one.metadata.get("annotations") or {})
+    }
+    found = sorted(annotated & placement.objects.keys())
+    if found:
+        yield warning("token-secret", objects=object_names(placement, found))
 
 
 # -- what will not work in the clusters -----------------------------------------------------------------------------
@@ -621,6 +634,7 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     everything_on_host,
     cluster_scoped,
     system_object,
+    token_secret,
     requirements,
     agent_rights,
     clusters_out_of_reach,

@@ -32,6 +32,7 @@ def resource(group, plural, kind, namespaced=True):
 
 DEPLOYMENTS = resource("apps", "deployments", "Deployment")
 CONFIG_MAPS = resource("", "configmaps", "ConfigMap")
+SECRETS = resource("", "secrets", "Secret")
 SERVICE_ACCOUNTS = resource("", "serviceaccounts", "ServiceAccount")
 LIMITS = resource("", "limitranges", "LimitRange")
 NAMESPACES = resource("", "namespaces", "Namespace", False)
@@ -89,6 +90,13 @@ CASES = [
         ALL,
     ),
     ("namespace-undescribed", facts(WEB, offline=True), facts(WEB), ALL, ALL),
+    (
+        "token-secret",
+        facts(candidate(SECRETS, "t", annotations={"kubernetes.io/service-account.name": "porter"})),
+        facts(candidate(SECRETS, "t", annotations={"example.com/of": "porter"})),
+        ALL,
+        ALL,
+    ),
     (
         "namespace-undescribed",
         facts(WEB, offline=True),
