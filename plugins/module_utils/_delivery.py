@@ -54,6 +54,7 @@ class Item:
     :ivar resource: its plural, once the work agent has said it; else empty.
     :ivar applied: what the work agent says of it; None if it has not spoken.
     :ivar spec: what `_health.relevant_spec` keeps.
+    :ivar missing: why the work agent does not find it in the cluster; empty if it does, or has not looked.
     """
 
     group: str
@@ -64,6 +65,7 @@ class Item:
     spec: Mapping[str, Any]
     applied: bool | None
     message: str
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ def _item(
     identity = _identity({"group": group, "kind": manifest.get("kind"), **metadata})
     resource, conditions = spoken.get(identity, ("", []))
     applied = next((c for c in conditions if c.get("type") == "Applied"), None)
+    available: Mapping[str, Any] = next((c for c in conditions if c.get("type") == "Available"), {})
     return Item(
         group=group,
         kind=identity[1],
@@ -237,6 +240,9 @@ def _item(
         spec=_health.relevant_spec(group, identity[1], manifest.get("spec") or {}),
         applied=None if applied is None else applied.get("status") == "True",
         message="" if applied is None else plain(applied.get("message") or ""),
+        missing=plain(available.get("message") or "it does not say why")
+        if available.get("status") == "False"
+        else "",
     )
 
 
@@ -441,6 +447,9 @@ def _judge(
         if item.applied is False or (work.message and work.current is False):
             return _health.Health(_health.FAILED, f"not applied: {item.message or work.message}"), True
         return _health.Health(_health.PROGRESSING, "not applied yet"), True
+    if item.missing:
+        # The agent looks only now and then, and makes it anew when it applies the next time.
+        return _health.Health(_health.PROGRESSING, f"not there any more: {item.missing}"), True
     if (key.group, key.resource) in EXCLUDED:
         return _health.OK, True
     if status is None:

@@ -12,7 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    InvalidInput,
+    KubestellarError,
+    plain,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
 
 IDENTITY_SPEC: dict[str, Any] = {
@@ -72,6 +76,31 @@ def _from_definition(definition: Mapping[str, Any], resource: Resource, name: st
     result["metadata"] = {**metadata, "name": name or own_name}
     result.setdefault("spec", {})
     return result
+
+
+def departure(where: str, what: str, live: Mapping[str, Any]) -> str:
+    """That an object is being deleted, as a sentence with the way out; empty if it is not.
+
+    Whatever is applied to it goes with it as soon as its last finalizer has gone.
+
+    :param where: its cluster.
+    :param what: the object, as messages call it.
+    """
+    metadata = live.get("metadata") or {}
+    if not metadata.get("deletionTimestamp"):
+        return ""
+    finalizers = plain(", ".join(metadata.get("finalizers") or []) or "none", 200)
+    return (
+        f"{where}: {what} is being deleted since {plain(metadata['deletionTimestamp'], 40)} (finalizers: {finalizers}). "
+        "When it is gone, run this again."
+    )
+
+
+def check_stays(where: str, what: str, live: Mapping[str, Any] | None) -> None:
+    """:raises KubestellarError: the object is being deleted, see `departure`."""
+    leaves = departure(where, what, live or {})
+    if leaves:
+        raise KubestellarError(leaves)
 
 
 def given_name(params: Mapping[str, Any], resource: Resource) -> str:

@@ -65,7 +65,9 @@ def present(
     if context.planned:
         return Outcome("create", None, want)
     wds = context.wds()
-    before = wds.get(resource, want["metadata"]["name"])
+    name = want["metadata"]["name"]
+    before = wds.get(resource, name)
+    _metadata.check_stays(wds.name, f"{resource.kind} {name}", before)
     want = adapt(want, before)
     if before is not None and before.get("spec") == want["spec"] and _diff.satisfied(want, before):
         return Outcome("none", before, before)

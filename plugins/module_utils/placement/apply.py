@@ -133,6 +133,7 @@ def _present(
     wds = context.wds()
     name = want["metadata"]["name"]
     before = wds.get(BINDING_POLICIES, name)
+    _metadata.check_stays(wds.name, f"BindingPolicy {name}", before)
     seen = _foresee(context, limits, name, want["spec"], delivered=level in waits.DELIVERED)
     clusters = waves.members(groups, seen.placement.facts.targets)
     waves.check_members(groups, clusters, f"{wds_name(context, wds)}: BindingPolicy {name}")

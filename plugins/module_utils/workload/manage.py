@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _refusals
+from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff, _metadata, _refusals
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
@@ -145,6 +145,11 @@ class Workload:
             ),
         )
         gone = self._leaving(batch, wanted, found, others, wish)
+        for target in batch.targets:
+            if target.before is not None and not target.outcome.error:
+                target.outcome.error = _metadata.departure(
+                    self._wds.name, target.outcome.label, target.before
+                )
         batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
         self._explain(batch)
         self._check_schemas(batch)
