@@ -64,6 +64,7 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
     for hub in hubs:
         found += _hub(hub, hosts[hub])
         found += _placements(hub, hosts[hub].get("hub_workloads"))
+    found += _same_way(hubs, hosts)
     found += [*_wecs(hubs, wecs, hosts), *_made(hubs, wecs, hosts)]
     return found or [*_one_cluster(hubs, wecs, hosts), *_twice(hubs, wecs, hosts)]
 
@@ -111,6 +112,25 @@ def _connection(variables: Mapping[str, Any], prefix: str = "") -> tuple[str, st
 
 def _hub_of(wec: Mapping[str, Any], hubs: Sequence[str]) -> str:
     return str(wec.get("wec_hub") or (hubs[0] if len(hubs) == 1 else ""))
+
+
+def _same_way(hubs: Sequence[str], hosts: Hosts) -> Iterator[str]:
+    """Hubs that would all be one cluster, by the same words or by none: then the environment says which."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for hub in hubs:
+        variables = hosts[hub]
+        if variables.get("hub_provider", "embedded") in ("existing", "openshift"):
+            way = ("hub_host", "") if variables.get("hub_host") else ("hub_kubeconfig", "hub_context")
+            ways.setdefault((str(variables.get(way[0]) or ""), str(variables.get(way[1]) or "")), []).append(
+                hub
+            )
+    for (place, _context), same in ways.items():
+        if len(same) > 1:
+            how = "in the same way" if place else "by what the environment says"
+            yield (
+                f"{same[1]}: the hubs {', '.join(same)} are reached {how}, so they would be one cluster. Give each of them "
+                "hub_kubeconfig and hub_context, or hub_host."
+            )
 
 
 def _hosting_wecs(hubs: Sequence[str], wecs: Sequence[str], hosts: Hosts) -> Iterator[tuple[str, str]]:

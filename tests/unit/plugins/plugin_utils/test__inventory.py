@@ -188,6 +188,35 @@ def test_what_the_inventory_plugin_tells_is_no_mistake():
         (None, {"its1": {}}, ["its1", "a space in hub_itses of hub"]),
         (None, {"c1": {"wec_name": "hub"}}, ["c1", "the hub hub"]),
         (None, {"c1": {"wec_hub": "hubb"}}, ["c1", "wec_hub is hubb", "hub"]),
+        (
+            {"hub": {"hub_provider": "existing"}, "hub2": {"hub_provider": "existing"}},
+            {},
+            ["hub2: the hubs hub, hub2 are reached by what the environment says", "hub_kubeconfig"],
+        ),
+        (
+            {
+                name: {"hub_provider": "openshift", "hub_host": "https://one.example.com:6443"}
+                for name in ("hub", "hub2")
+            },
+            {},
+            ["hub2: the hubs hub, hub2 are reached in the same way"],
+        ),
+        (
+            {
+                "hub": {
+                    "hub_workloads": [
+                        {"name": "a", "placement": {"cluster_selectors": [{"matchLabels": {}}]}}
+                    ]
+                }
+            },
+            {},
+            ["hub: workload a: placement", "matchLabels"],
+        ),
+        (
+            {"hub": {"hub_workloads": [{"name": "a", "guards": {"max_objects": "some"}}]}},
+            {},
+            ["max_objects", "neither a number nor a percentage"],
+        ),
         ({"hub": {}, "hub2": {}}, {"c1": {}}, ["c1", "wec_hub is not set", "hub, hub2"]),
         (None, {"c1": {"wec_its": "its9"}}, ["c1", "wec_its is its9", "its1"]),
         (
