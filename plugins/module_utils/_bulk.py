@@ -706,9 +706,20 @@ class Target:
     elsewhere: bool = False
 
     def planned(self) -> dict[str, Any]:
-        """The object as it will be, by what the server answered, else by what is known here."""
-        if self.foreseen is not None or self.before is None:
+        """The object as it will be, by what the server answered, else by what is known here.
+
+        In `dropped` are the labels and annotations that it loses, such as `label shift`.
+        """
+        if self.before is None:
             return self.foreseen or self.want
+        dropped = [
+            f"{what} {key}"
+            for what in ("label", "annotation")
+            for key in _diff.owned(self.before, "metadata", f"{what}s")
+            if key not in (self.want["metadata"].get(f"{what}s") or {})
+        ]
+        if self.foreseen is not None:
+            return {**self.foreseen, "dropped": dropped}
         mine, theirs = self.want["metadata"], self.before["metadata"]
         merged = {
             key: {
@@ -721,7 +732,7 @@ class Target:
             }
             for key in ("labels", "annotations")
         }
-        return {**self.want, "metadata": {**mine, **merged}}
+        return {**self.want, "metadata": {**mine, **merged}, "dropped": dropped}
 
 
 def _target(

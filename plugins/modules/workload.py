@@ -453,10 +453,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     apply,
+    fates,
     foresight,
     inside,
     intentions,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import (
     applyset,
     manage,
@@ -565,7 +567,9 @@ def _judge(
     leaving = [params["name"]] if params["state"] == "absent" else []
     wecs = inside.connections(params["wecs"])
     try:
-        foresight.judge_objects(apply.sources(context, groups, planned), intended, leaving=leaving, wecs=wecs)
+        seen = foresight.judge_objects(
+            apply.sources(context, groups, planned), intended, leaving=leaving, wecs=wecs
+        )
     except ApiError as error:
         if error.status != 403 or intended is not None:
             raise
@@ -573,6 +577,16 @@ def _judge(
             f"What becomes of the policies that deliver these objects was not looked at, since the credentials may not read all "
             f"of {context.wds().name}: {error.message}"
         )
+        return
+    if seen is not None:
+        _tell(context, seen)
+
+
+def _tell(context: Context, seen: Preview) -> None:
+    """Warn of what only the content of objects shows; the task that writes the policy tells the rest."""
+    codes = {*fates.CODES, "never-delivered"}
+    for item in [one for one in seen.warnings if one["code"] in codes][: apply.MOST_WARNINGS]:
+        context.warn(f"workload {context.params['name']}: {item['message']} {item['hint']} [{item['code']}]")
 
 
 def _placed(wds: Cluster, intended: foresight.Intended) -> bool:

@@ -153,6 +153,58 @@ CATALOGUE: dict[str, Entry] = {
         "The agents of the clusters are not granted to apply {kinds:names} ({objects:count object}) by OCM itself.",
         "Grant it in each cluster by a ClusterRole with the label open-cluster-management.io/aggregate-to-work=true.",
     ),
+    "never-delivered": Entry(
+        "KubeStellar never delivers {objects:count object}, whatever selects {objects:form it|them}: {objects:names}.",
+        "Make {objects:form it|them} in the clusters in another way, and leave {objects:form it|them} out here.",
+    ),
+    "job-update": Entry(
+        "{objects:names} {objects:form is a Job|are Jobs} from which KubeStellar removes what the API server has completed "
+        "({fields:names}): the second time that {objects:form it is|they are} delivered, clusters refuse {objects:form it|them}.",
+        "Let Jobs be delivered once, by a modulation with create_only for resources jobs.",
+    ),
+    "job-ttl": Entry(
+        "{objects:names} {objects:form is|are} deleted by each cluster when finished ({fields:names}), and OCM's agent makes "
+        "{objects:form it|them} again every few minutes, with create_only too.",
+        "Leave it out, and remove the Job from the workload when it is done; or use a CronJob.",
+    ),
+    "job-suspend": Entry(
+        "{objects:names} {objects:form runs|run} at once in every cluster: KubeStellar removes {fields:names}.",
+        "Deploy {objects:form it|them} when {objects:form it is|they are} to run.",
+    ),
+    "service-fields": Entry(
+        "{objects:names} {objects:form arrives|arrive} without {fields:names}: KubeStellar removes that from Services.",
+        "For nodePort, set the annotation control.kubestellar.io/preserve to nodeport; set the rest in the clusters, or leave it out.",
+    ),
+    "volume-claim": Entry(
+        "Each delivery of {objects:names} wipes the UID in {fields:names}, with which a cluster has bound the claim: the claim is "
+        "then lost for good.",
+        "Let it be delivered once, by a modulation with create_only for resources persistentvolumes, or leave claimRef out.",
+    ),
+    "owner-references": Entry(
+        "{objects:names} {objects:form has|have} {fields:names}: the WDS deletes what has owners that are not there, and clusters get "
+        "{objects:form it|them} without owners.",
+        "Leave metadata.ownerReferences out.",
+    ),
+    "acts-on-wds": Entry(
+        "{objects:names} {objects:form acts|act} on the WDS itself ({fields:names}), in which no Pod runs that could answer: "
+        "requests to the WDS that {objects:form it concerns|they concern} then fail, of all workloads.",
+        "Install {objects:form it|them} in the clusters in another way. If requests fail already, remove {objects:form it|them} from "
+        "the workload first, with nothing else changed.",
+    ),
+    "partly-updated": Entry(
+        "OCM's agent does not change {fields:names} of {objects:names} where {objects:form it is|they are} delivered already: the "
+        "clusters keep the old.",
+        "Give {objects:form it another name|them other names}, or have the workload delivered anew (tasks_from: redeploy).",
+    ),
+    "labels-stay": Entry(
+        "The clusters keep {fields:names} of {objects:names}: OCM's agent never removes labels and annotations.",
+        "Set them to another value, or have the workload delivered anew (tasks_from: redeploy).",
+    ),
+    "replicas-autoscaled": Entry(
+        "{objects:names} {objects:form is|are} scaled in the clusters, and the WDS completes {fields:names} to 1: each delivery takes "
+        "{objects:form it|them} back to one replica for a moment.",
+        "Add a CustomTransform that removes $.spec.replicas from that resource.",
+    ),
     "cluster-unavailable": Entry(
         "{clusters:count selected cluster} {clusters:form is|are} not available: {clusters:names}. The change arrives there "
         "when {clusters:form it is|they are} back.",

@@ -81,6 +81,7 @@ class Facts:
     :ivar unread: one sentence for everything that could not be read though it was wanted.
     :ivar properties_known: whether the properties of the clusters could be read, if there are templates.
     :ivar guessed: the (group, plural) pairs that are guesses, where there is no API server to ask; offline only.
+    :ivar fates: what becomes of objects on their way, of those whose content is known, see `fates`.
     :ivar replaced: objects in whose place another of the same identity is applied later; offline only.
     :ivar unlisted: whether the policy was described before and is not any more, neither to be absent; offline only.
     :ivar waves: whether the policy takes clusters wave by wave.
@@ -109,6 +110,7 @@ class Facts:
     properties_known: bool = True
     guessed: frozenset[tuple[str, str]] = frozenset()
     replaced: Sequence[Candidate] = ()
+    fates: Mapping[ObjectKey, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     unlisted: bool = False
     waves: bool = False
     objects_changed: bool = False

@@ -44,21 +44,23 @@ def judge_objects(
     *,
     leaving: Collection[str] = (),
     wecs: inside.Wecs = MappingProxyType({}),
-) -> None:
+) -> preview.Preview | None:
     """Refuse objects, those of `Sources.planned`, that a policy may not deliver or withdraw.
 
     :param intended: a policy that the run is going to write.
     :param leaving: policies that the run removes.
     :param wecs: clusters that can be looked into.
+    :returns: what the intended policy would do.
     :raises Refused: naming the policy, and why.
     :raises ApiError, ConnectionFailed: something could not be read that decides it.
     """
+    own: preview.Preview | None = None
     live = {name: item for name, item in policies(sources.wds).items() if name not in leaving}
     specs: dict[str, Mapping[str, Any]] = {name: item.get("spec") or {} for name, item in live.items()}
     if intended is not None:
         specs = {intended.name: intended.spec, **{k: v for k, v in specs.items() if k != intended.name}}
     if not specs:
-        return
+        return None
     changed = snapshot.planned_objects(sources).keys()
 
     def concerned(name: str, placement: Placement) -> bool:
@@ -71,7 +73,7 @@ def judge_objects(
         title = f"{sources.wds_name}: BindingPolicy {name}"
         if intended is not None and name == intended.name:
             limits = intended.guards if sources.its else intended.guards.without_clusters()
-            seen = preview.preview(specs[name], facts)
+            own = seen = preview.preview(specs[name], facts)
             found = inside.look(seen, wecs)
             codes = guards.vanishing(seen, limits)
             guards.check(seen, limits, title, delivered=intended.delivered, codes=codes, found=found)
@@ -83,6 +85,7 @@ def judge_objects(
             seen = preview.preview(specs[name], replace(facts, contents=only, sizes=sizes))
             found = inside.look(seen, wecs)
             guards.check(seen, limits, title, codes=("object-too-large", "definition-versions"), found=found)
+    return own
 
 
 def judge_clusters(

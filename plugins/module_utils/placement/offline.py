@@ -38,6 +38,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    fates,
     guards,
     policy,
     report,
@@ -169,6 +170,7 @@ class Contents:
     versions: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     guessed: frozenset[tuple[str, str]] = frozenset()
     replaced: list[Candidate] = field(default_factory=list)
+    fates: Mapping[ObjectKey, fates.Fates] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,7 @@ class Scene:
             sizes=held.sizes,
             guessed=held.guessed,
             replaced=held.replaced,
+            fates=held.fates,
         )
 
     def kinds(self) -> dict[tuple[str, str], str]:
@@ -410,6 +413,7 @@ def _contents(wds: str, parts: Sequence[_Part]) -> Contents:
         versions=kinds.versions,
         guessed=frozenset(guessed),
         replaced=replaced,
+        fates=fates.of_all({key: whole for key, (_candidate, whole) in found.items()}),
     )
     result.candidates += (one for one in _made_by_itself(found) if one.key not in found)
     result.namespaces = {

@@ -37,6 +37,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    fates,
     resolution,
     templates,
     warnings,
@@ -230,7 +231,9 @@ class _Reader:
             for key in placement.objects
             if key in self._planned and key not in contents
         )
-        facts = replace(facts, contents=contents, sizes=sizes, unread=self._unread)
+        known = {key: obj for key, (_candidate, obj) in self._planned.items() if obj.get("state") != "absent"}
+        becomes = fates.of_all({**contents, **known})
+        facts = replace(facts, contents=contents, sizes=sizes, fates=becomes, unread=self._unread)
         if its is None:
             return facts
         if contents:

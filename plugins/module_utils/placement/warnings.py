@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     catalogue,
+    fates,
     gotemplate,
     resolution,
     templates,
@@ -420,6 +421,41 @@ def clusters_out_of_reach(placement: Placement) -> Warnings:
         yield warning("cluster-not-accepted", clusters=refused)
 
 
+def never_delivered(placement: Placement) -> Warnings:
+    """Objects that would be selected if their kind were ever delivered."""
+    facts = placement.facts
+    excluded = [
+        one
+        for one in facts.candidates
+        if not resolution.not_excluded(one.resource.group, one.resource.plural, facts.api_groups)
+    ]
+    if not excluded:
+        return
+    found = resolution.objects({"downsync": placement.clauses}, excluded, facts.namespaces)
+    kinds = {(one.resource.group, one.resource.plural): one.resource.kind for one in excluded}
+    if found:
+        names = [label(kinds[key[:2]], key.name, key.namespace) for key in sorted(found)]
+        yield warning("never-delivered", objects=names)
+
+
+def becoming(placement: Placement) -> Warnings:
+    """What becomes of the selected objects on their way, and of some in the WDS itself."""
+    groups: dict[tuple[str, Sequence[str]], list[ObjectKey]] = defaultdict(list)
+    transformed = {(one.group, one.resource) for one in placement.facts.transforms}
+    for key, becomes in placement.facts.fates.items():
+        selected = placement.objects.get(key)
+        if selected is None:
+            continue
+        for code, fields in becomes.items():
+            once = code in fates.ONCE and selected.modulation.create_only
+            early = code in fates.LATER and key not in placement.before
+            settled = code == "replicas-autoscaled" and key[:2] in transformed
+            if not (once or early or settled):
+                groups[code, tuple(fields)].append(key)
+    for (code, fields), keys in sorted(groups.items()):
+        yield warning(code, objects=object_names(placement, keys), fields=fields)
+
+
 # -- status that will not come --------------------------------------------------------------------------------------
 
 
@@ -637,6 +673,8 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     token_secret,
     requirements,
     agent_rights,
+    never_delivered,
+    becoming,
     clusters_out_of_reach,
     singleton_clusters,
     multi_wec_kind,

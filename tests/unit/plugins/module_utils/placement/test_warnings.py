@@ -9,7 +9,12 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue, templates, warnings
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
+    catalogue,
+    fates,
+    templates,
+    warnings,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import (
     Delivery,
     Facts,
@@ -33,6 +38,7 @@ def resource(group, plural, kind, namespaced=True):
 DEPLOYMENTS = resource("apps", "deployments", "Deployment")
 CONFIG_MAPS = resource("", "configmaps", "ConfigMap")
 SECRETS = resource("", "secrets", "Secret")
+LEASES = resource("coordination.k8s.io", "leases", "Lease")
 SERVICE_ACCOUNTS = resource("", "serviceaccounts", "ServiceAccount")
 LIMITS = resource("", "limitranges", "LimitRange")
 NAMESPACES = resource("", "namespaces", "Namespace", False)
@@ -90,6 +96,44 @@ CASES = [
         ALL,
     ),
     ("namespace-undescribed", facts(WEB, offline=True), facts(WEB), ALL, ALL),
+    (
+        "never-delivered",
+        facts(WEB, candidate(LEASES, "leader", labels={"app": "web"})),
+        facts(WEB, candidate(LEASES, "leader", labels={"app": "other"})),
+        clause(objectSelectors=[{"matchLabels": {"app": "web"}}]),
+        clause(objectSelectors=[{"matchLabels": {"app": "web"}}]),
+    ),
+    *(
+        (
+            code,
+            facts(WEB, fates={WEB.key: {code: ("spec.x",)}}),
+            facts(WEB, fates={NOTE.key: {code: ("spec.x",)}}),
+            ALL,
+            ALL,
+        )
+        for code in fates.CODES
+        if code not in fates.LATER
+    ),
+    *(
+        (
+            code,
+            facts(WEB, fates={WEB.key: {code: ("spec.x",)}}, current=delivery(WEB)),
+            facts(WEB, fates={WEB.key: {code: ("spec.x",)}}),
+            ALL,
+            ALL,
+        )
+        for code in sorted(fates.LATER)
+    ),
+    *(
+        (
+            code,
+            facts(WEB, fates={WEB.key: {code: ("spec.x",)}}, current=delivery(WEB, create_only=True)),
+            facts(WEB, fates={WEB.key: {code: ("spec.x",)}}, current=delivery(WEB, create_only=True)),
+            ALL,
+            clause(createOnly=True),
+        )
+        for code in sorted(fates.ONCE)
+    ),
     (
         "token-secret",
         facts(candidate(SECRETS, "t", annotations={"kubernetes.io/service-account.name": "porter"})),
