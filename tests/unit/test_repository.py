@@ -356,6 +356,17 @@ def test_a_role_reads_its_options_only():
                 assert not foreign, f"{path.relative_to(ROOT)} uses {foreign}"
 
 
+def test_a_role_touches_the_hosts_of_its_batch_only():
+    """With serial, the hosts of the play are all that the play will ever come to. Only names of files may depend on them."""
+    users = {
+        str(path.relative_to(ROOT))
+        for folder in ("roles", "playbooks")
+        for path in (ROOT / folder).rglob("*.yml")
+        if re.search(r"\bansible_play_hosts(_all)?\b", path.read_text())
+    }
+    assert users == {"roles/status/vars/main.yml"}
+
+
 def strip_fqcn(text: str) -> str:
     """Text without names such as kubestellar.core.hub_limits and without comments."""
     return re.sub(r"(?m)^\s*#.*$", "", re.sub(r"\bkubestellar\.core\.\w+", "", text))
