@@ -155,6 +155,8 @@ def _title(entry: Entry, compared: bool) -> str:
     """What a policy does, in numbers."""
     preview = entry["preview"]
     left = len(preview["clusters_removed"])
+    if any(item["code"] == "policy-unlisted" for item in preview["warnings"]):
+        return f"not described any more, {count(len(preview['objects_removed']), 'object')} in {count(left, 'cluster')}"
     if entry["state"] == "absent":
         return f"removed, {count(len(preview['objects_removed']), 'object')} from {count(left, 'cluster')}"
     told = f"{count(len(preview['objects']), 'object')} to {count(len(preview['clusters']), 'cluster')}"

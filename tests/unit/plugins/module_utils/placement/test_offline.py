@@ -372,7 +372,10 @@ def check_change(before):
     assert (old["name"], old["state"]) == ("old", "absent")
     assert names(old["preview"]["objects_removed"]) == ["Namespace old"]
     assert old["preview"]["clusters_removed"] == ["c1", "c2"]
-    assert "last-copy" in codes(old)
+    assert {"last-copy", "policy-unlisted"} <= set(codes(old))
+    # Nothing removes what is only gone from the files, and no line may claim it.
+    lines = report.text("hub", [old], compared=True)
+    assert "old in wds1: not described any more, 1 object in 2 clusters" in lines
 
 
 def test_a_change_is_shown_beside_earlier_files():
