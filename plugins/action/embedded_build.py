@@ -18,7 +18,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import FILE_NAME
-from ansible_collections.kubestellar.core.plugins.module_utils._texts import QUOTE, odd_key
+from ansible_collections.kubestellar.core.plugins.module_utils._texts import QUOTE, unfit
 
 display = Display()
 
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
 
         Its lines are shown if it runs on this machine, in the foreground, and if the task may be logged.
         """
-        if problem := odd_key(self._task.args):
+        if problem := unfit(self._task.args):
             raise AnsibleActionFail(f"{problem} {QUOTE}")
         super().run(tmp, task_vars)
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async

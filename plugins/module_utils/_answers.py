@@ -86,4 +86,8 @@ def hint(status: int, message: str) -> str:
         )
     if "expected string, got" in message:
         return "Put it in quotes."
+    if status == 404 and re.search(r'namespaces "[^"]+" not found', message):
+        return "Add the Namespace to the objects, or create it before."
+    if status == 409 and "object is being deleted" in message:
+        return "Wait until it is gone, then run this again. What holds it up is in its metadata.finalizers."
     return ""

@@ -163,7 +163,12 @@ def _identity(definition: Any, where: str, place: str, namespace: str | None) ->
     if not isinstance(definition, Mapping):
         raise InvalidInput(f"{where}: {place} is {type_name(definition)}, not an object.")
     for key in ("apiVersion", "kind"):
-        if not isinstance(definition.get(key), str) or not definition[key]:
+        value = definition.get(key)
+        if value is not None and not isinstance(value, str):
+            raise InvalidInput(
+                f"{where}: {place} has {key} that is {_texts.shown(value)}, no text.", hint=_texts.hint(value)
+            )
+        if not value:
             raise InvalidInput(f"{where}: {place} has no {key}.")
     kind = definition["kind"]
     metadata = _named(definition.get("metadata"), f"{where}: {place}, a {plain(kind)},")

@@ -12,6 +12,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from ansible.module_utils.common.validation import check_type_dict
@@ -126,8 +127,8 @@ def _parses(value: Any) -> bool:
         return False
 
 
-def odd_key(value: Any, path: str = "") -> str:
-    """A sentence about the first key that is no text, which JSON would make one of; empty if there is none."""
+def unfit(value: Any, path: str = "") -> str:
+    """A sentence about the first key that is no text, or time, of which JSON would make another text; empty if there is none."""
     items = (
         value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     )
@@ -135,7 +136,9 @@ def odd_key(value: Any, path: str = "") -> str:
         if isinstance(value, Mapping) and not isinstance(key, str):
             return f"{path or 'The task'}: the key {shown(key)} is no text."
         below = f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}".lstrip(".")
-        if found := odd_key(item, below):
+        if isinstance(item, datetime):
+            return f"{below}: {plain(item, 40)} is a time, no text."
+        if found := unfit(item, below):
             return found
     return ""
 

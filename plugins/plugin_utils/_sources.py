@@ -22,14 +22,12 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import In
 from ansible_collections.kubestellar.core.plugins.module_utils._texts import QUOTE
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import type_name
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
-from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import JINJA, SUFFIXES
+from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import GO, JINJA, SUFFIXES
 
 TEMPLATES = (*SUFFIXES, *(f"{suffix}{jinja}" for suffix in SUFFIXES for jinja in JINJA))
 """How the names of templates in a folder end."""
 
 _RAW = "put what another program is to read between {% raw %} and {% endraw %}"
-_FOREIGN = re.compile(r"\{\{-?\s*[.$]")
-"""What Go has in its templates, and Jinja has not."""
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
 
 
@@ -128,7 +126,7 @@ class ActionWithSources(embedded_build.ActionModule):
                 f"The template {path} {said}. Define it for {self._host}, give it a default in the template, or {_RAW}."
             ) from None
         except AnsibleError as error:
-            foreign = _FOREIGN.search(self._loader.get_text_file_contents(path))
+            foreign = GO.search(self._loader.get_text_file_contents(path).encode())
             hint = f" If it is of a chart, name the chart under helm; else {_RAW}." if foreign else ""
             raise AnsibleActionFail(
                 f"The template {path} cannot be rendered: {plain(error, 300).rstrip('.')}.{hint}"

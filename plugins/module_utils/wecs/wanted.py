@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _metadata
+from ansible_collections.kubestellar.core.plugins.module_utils import _metadata, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     plain,
@@ -91,11 +91,10 @@ def unseen_properties(wishes: Iterable[Wish]) -> list[str]:
 
 def _check_text(key: Any, value: Any, where: str) -> None:
     if not isinstance(key, str):
-        raise InvalidInput(f"{where}: the key {plain(key)} is a {type(key).__name__}, not a string.")
+        raise InvalidInput(f"{where}: the key {_texts.shown(key)} is no text.", hint=_texts.QUOTE)
     if not isinstance(value, str):
         raise InvalidInput(
-            f"{where}: the value of {plain(key)} is a {type(value).__name__}, not a string.",
-            hint=f'Write it in quotes: "{plain(value)}".',
+            f"{where}: the value of {plain(key)} is {_texts.shown(value)}, no text.", hint=_texts.hint(value)
         )
 
 

@@ -14,6 +14,11 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import In
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import SUFFIXES, Piece
 
+_OTHER_SOURCES = {"Chart.yaml": "helm", **dict.fromkeys(pieces.KUSTOMIZATIONS, "kustomize")}
+"""Files to the source that their folder is for."""
+_PACKED = (b"PK\x03\x04", b"\x1f\x8b")
+"""How archives of zip begin, and whatever gzip has packed."""
+_CHART = "If it is a template of a Helm chart, name the chart under helm instead."
 _TEMPLATE = "If it is a Jinja template, name it under template instead."
 
 
@@ -26,9 +31,14 @@ def read(source: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[Piece]:
     for path in manifests(os.path.expanduser(source), suffixes):
         try:
             with open(path, "rb") as stream:
-                found += pieces.of_text(stream.read(), path, hint=_TEMPLATE)
+                content = stream.read()
         except OSError as error:
             raise _unreadable("src", path, error) from error
+        if content.startswith(_PACKED):
+            raise InvalidInput(
+                f"src: {_shown(path)} is an archive.", hint="Unpack it, or name it under archives instead."
+            )
+        found += pieces.of_text(content, path, hint=_CHART if pieces.GO.search(content) else _TEMPLATE)
     return found
 
 
@@ -61,6 +71,12 @@ def _below(
         raise InvalidInput(
             f"{option}: {_shown(folder)} leads back to a folder that it is in.", hint="Remove the link."
         )
+    for name, instead in _OTHER_SOURCES.items() if option == "src" else ():
+        if name in names:
+            raise InvalidInput(
+                f"src: the folder {_shown(folder)} has {name}, so it is no folder of manifests.",
+                hint=f"Name it under {instead} instead, or leave the file out.",
+            )
     for name in names:
         path = os.path.join(folder, name)
         if name.startswith("."):

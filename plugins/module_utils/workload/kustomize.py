@@ -24,7 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import yaml_documents
 from ansible_collections.kubestellar.core.plugins.module_utils.local import program, tools
-from ansible_collections.kubestellar.core.plugins.module_utils.workload import pieces
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import files, pieces
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import Piece
 
 FILES = pieces.KUSTOMIZATIONS
@@ -114,8 +114,15 @@ def check(folder: str, *, allow_remote: bool) -> Path:
     :raises InvalidInput: it does not.
     """
     path = _place(folder)
+    if path.is_file():
+        raise InvalidInput(f"kustomize: {folder} is a file.", hint="Name the folder in which it is.")
     if not path.is_dir():
-        raise InvalidInput(f"kustomize: the folder {folder} does not exist.")
+        gone = files.missing("kustomize", folder)
+        if "://" in folder:
+            gone.hint = (
+                "Name it among the resources of a kustomization of yours, and set kustomize_remote to true."
+            )
+        raise gone
     for file, reference in remote(path):
         if not allow_remote:
             raise InvalidInput(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ JINJA = (".j2", ".jinja", ".jinja2")
 """How the names of their templates go on."""
 
 
+GO = re.compile(rb"\{\{-?\s*[.$]")
+"""What Go has in its templates, and Jinja has not."""
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """Names of the file that a kustomization is."""
 
@@ -126,6 +129,11 @@ def _check_manifest(piece: Piece, where: str) -> None:
     definition = piece.definition
     if not isinstance(definition, Mapping):
         return
+    if isinstance(definition.get("sops"), Mapping):
+        raise InvalidInput(
+            f"{where}: {plain(piece.origin, 200)} is encrypted with SOPS, which is not read here.",
+            hint="Decrypt it before, or give the object as definitions from a variable that is decrypted.",
+        )
     missing = [key for key in ("apiVersion", "kind") if not definition.get(key)]
     name = piece.origin.partition(" document ")[0].rpartition("/")[2]
     kustomization = str(definition.get("apiVersion") or "").startswith("kustomize.config.k8s.io/")

@@ -70,6 +70,20 @@ def test_a_403_is_told_by_what_the_server_says(message, words):
 
 
 @pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        (401, "Unauthorized", "a token may have expired"),
+        (404, 'namespaces "shop" not found', "Add the Namespace to the objects"),
+        (409, 'object is being deleted: configmaps "a" already exists', "metadata.finalizers"),
+        (422, "metadata.name: Invalid value", ""),
+    ],
+)
+def test_what_can_be_done_is_told_where_it_is_known(status, message, words):
+    said = _answers.hint(status, message)
+    assert words in said and bool(said) == bool(words)
+
+
+@pytest.mark.parametrize(
     ("message", "told"),
     [
         (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -145,6 +146,18 @@ def test_a_name_that_is_none_is_told_as_what_it_is(metadata, words):
     assert f"shop: a.yml, a ConfigMap, {words}" in refusal(f"metadata: {metadata}")
 
 
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("apiVersion: 1", "a.yml has apiVersion that is the number 1, no text. Put it in quotes"),
+        ("kind: no", "a.yml has kind that is false, no text"),
+        ("kind: ", "a.yml has no kind"),
+    ],
+)
+def test_a_kind_that_is_none_is_told_as_what_it_is(head, words):
+    assert words in refusal(head)
+
+
 def test_what_looks_like_text_of_a_built_in_kind_is_free_in_a_custom_resource():
     spec = {"values": {"nodeSelector": {"gpu": True}, "args": [1], "redis": None}, "limit": None}
     crd = {"properties": {"nodeSelector": {"type": "object", "default": True}}}
@@ -269,7 +282,8 @@ def test_what_has_another_shape_is_told_once_and_by_its_path(options, said):
         ),
         ({"helm": [{"values": {8080: "c"}}]}, "helm[0].values: the key the number 8080 is no text."),
         ({None: 1}, "The task: the key nothing is no text."),
+        ({"a": [{"b": datetime(2026, 1, 2)}]}, "a[0].b: 2026-01-02 00:00:00 is a time, no text."),
     ],
 )
-def test_a_key_that_is_no_text_is_found(arguments, said):
-    assert _texts.odd_key(arguments) == said
+def test_what_json_would_make_something_else_of_is_found(arguments, said):
+    assert _texts.unfit(arguments) == said

@@ -21,10 +21,10 @@ GOOD = {"name": "good", "kubeconfig": "/k", "context": "good"}
     ("bad", "words"),
     [
         ({"labels": {"city": "Rua Augusta 1"}}, "the value 'Rua Augusta 1' of city is not allowed"),
-        ({"labels": {"shift": 3}}, "the value of shift is a int"),
+        ({"labels": {"shift": 3}}, "the value of shift is the number 3, no text"),
         ({"labels": {"a b": "c"}}, "the key 'a b' is not allowed"),
         ({"labels": {"x": "y" * 64}}, "is not allowed"),
-        ({"annotations": {"x": True}}, "the value of x is a bool"),
+        ({"annotations": {"x": True}}, "the value of x is true, no text"),
         ({"properties": {"..": "x"}}, "the key '..' is not allowed"),
         ({"name": "Not.A.Name"}, "it has a dot"),
     ],

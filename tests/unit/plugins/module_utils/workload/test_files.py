@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,19 @@ def other_template(shop: Path) -> None:
     (shop / "c.json.jinja2").write_text("{}")
 
 
+def chart(shop: Path) -> None:
+    (shop / "Chart.yaml").write_text("apiVersion: v2")
+    (shop / "0.yaml").write_text("a: {{ .Values.a }}")
+
+
+def kustomization(shop: Path) -> None:
+    (shop / "more" / "kustomization.yaml").write_text("resources: [b.YAML]")
+
+
+def archive(shop: Path) -> None:
+    (shop / "c.yml").write_bytes(gzip.compress(b"kind: C"))
+
+
 def latin(shop: Path) -> None:
     Path(os.fsdecode(bytes(shop / "more") + b"/caf\xe9.yml")).write_text("kind: C")
 
@@ -87,6 +101,12 @@ def latin(shop: Path) -> None:
         (pipe, ["more/p.yml is neither a file nor a folder"]),
         (template, ["more/c.yaml.j2 is a template, which src does not render", "name it under template"]),
         (other_template, ["c.json.jinja2 is a template"]),
+        (chart, ["has Chart.yaml, so it is no folder of manifests", "Name it under helm instead"]),
+        (
+            kustomization,
+            ["more has kustomization.yaml", "Name it under kustomize instead, or leave the file out"],
+        ),
+        (archive, ["c.yml is an archive", "name it under archives instead"]),
         (latin, ["caf\\xe9.yml is not UTF-8", "Rename it"]),
     ],
 )
@@ -147,6 +167,8 @@ def test_what_does_not_exist_is_told_with_what_to_do(source, words):
             ["is not valid YAML: found unhashable key (line 1)", "name it under template instead"],
         ),
         ("a: {{ app }}-x\n", ["is not valid YAML", "name it under template instead"]),
+        ("a: {{ .Values.a }}", ["is not valid YAML", "name the chart under helm instead"]),
+        ("a: {{- $x }}", ["is not valid YAML", "name the chart under helm instead"]),
         ("{% if a %}\nb: c\n{% endif %}", ["is not valid YAML", "name it under template instead"]),
         (
             "$ANSIBLE_VAULT;1.1;AES256\n3439\n",

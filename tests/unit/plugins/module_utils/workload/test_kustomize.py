@@ -144,3 +144,19 @@ def test_what_the_program_complains_about_is_told_with_what_to_do(tmp_path: Path
         sources.read(given, "workload shop", environ={"PATH": "/usr/bin:/bin"})
     assert f"kustomize cannot build {place}: Error: must specify --enable-helm." == caught.value.message
     assert "use the option helm" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("kustomization.yaml", "is a file. Name the folder in which it is."),
+        ("nowhere", "does not exist. Correct the path."),
+        ("o*", "Patterns are not expanded"),
+        ("https://example.com/x", "does not exist. Name it among the resources of a kustomization of yours"),
+    ],
+)
+def test_what_is_no_folder_is_told_with_what_to_do(tmp_path, name, words):
+    (tmp_path / "kustomization.yaml").write_text("")
+    with pytest.raises(InvalidInput) as caught:
+        kustomize.check(name if "://" in name else str(tmp_path / name), allow_remote=True)
+    assert words in f"{caught.value.message} {caught.value.hint}"
