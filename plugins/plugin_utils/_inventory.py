@@ -35,6 +35,7 @@ _SHAPES = {
     "placement": "Write cluster_selectors or waves under it.",
 }
 """What to do about a value that is no mapping, where more can be said than where to read on."""
+_MOST_NAMED = 5
 _NAME_RULE = "at most 63 lower-case letters, digits and dashes, without dots"
 
 Hosts = Mapping[str, Mapping[str, Any]]
@@ -57,8 +58,11 @@ def problems(groups: Mapping[str, Sequence[str]], hosts: Hosts, specs: Specs) ->
             f"The groups {HUBS} and {WECS} have no hosts. Put the hub into {HUBS} and the clusters into {WECS}."
         ]
     found: list[str] = []
+    hosts_of: dict[str, list[str]] = {}
     for host in dict.fromkeys(hubs + wecs):
-        found += _variables(host, hosts[host], specs)
+        for sentence in _variables(host, hosts[host], specs):
+            hosts_of.setdefault(sentence.removeprefix(f"{host}: "), []).append(host)
+    found += [f"{_several(named)}: {sentence}" for sentence, named in hosts_of.items()]
     if found:
         return found
     for hub in hubs:
@@ -231,6 +235,12 @@ def _variables(host: str, variables: Mapping[str, Any], specs: Specs) -> Iterato
         yield from (f"{host}: {problem}" for problem in _texts.option_problems(workloads, given))
         for message in ArgumentSpecValidator(checked).validate(given).error_messages:
             yield f"{host}: {plain(message)}. {readme}"
+
+
+def _several(hosts: Sequence[str]) -> str:
+    """The hosts that the same is said of: a variable may be given for all."""
+    shown = ", ".join(hosts[:_MOST_NAMED])
+    return shown if len(hosts) <= _MOST_NAMED else f"{shown} and {len(hosts) - _MOST_NAMED} more hosts"
 
 
 def _placements(host: str, workloads: Any) -> Iterator[str]:

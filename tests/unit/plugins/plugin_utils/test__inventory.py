@@ -236,6 +236,12 @@ def test_each_mistake_is_one_sentence_with_host_variable_and_remedy(hubs, wecs, 
     assert any(all(word in sentence for word in words) for sentence in found), found
 
 
+def test_what_is_wrong_with_a_variable_of_all_hosts_is_told_once():
+    given = {"hub_workloads": [{"name": "a", "source": "files/shop"}]}
+    (sentence,) = problems({"hub": given}, {f"c{number}": given for number in range(6)})
+    assert sentence.startswith("hub, c0, c1, c2, c3 and 2 more hosts: hub_workloads[a].source is text")
+
+
 def test_a_hub_may_be_a_wec_of_itself_under_its_own_name():
     assert problems({"hub": {}}, {"hub": {}}) == []
 
