@@ -108,10 +108,16 @@ class ActionWithSources(embedded_build.ActionModule):
     def _rendered(self, path: str) -> str:
         folders = [*self._task.get_search_path(), self._loader.get_basedir(), os.path.dirname(path)]
         search = [place for folder in folders for place in (os.path.join(folder, "templates"), folder)]
+        try:
+            source = self._loader.get_text_file_contents(path)
+        except AnsibleError as error:
+            raise AnsibleActionFail(
+                f"The template {path} cannot be read: {plain(error, 300).rstrip('.')}."
+            ) from None
         templar = self._templar.copy_with_new_env(searchpath=search, available_variables=self._variables)
         try:
             text = templar.template(
-                trust_as_template(self._loader.get_text_file_contents(path)),
+                trust_as_template(source),
                 escape_backslashes=False,
                 overrides={"trim_blocks": True},
             )
@@ -126,7 +132,7 @@ class ActionWithSources(embedded_build.ActionModule):
                 f"The template {path} {said}. Define it for {self._host}, give it a default in the template, or {_RAW}."
             ) from None
         except AnsibleError as error:
-            foreign = GO.search(self._loader.get_text_file_contents(path).encode())
+            foreign = GO.search(source.encode())
             hint = f" If it is of a chart, name the chart under helm; else {_RAW}." if foreign else ""
             raise AnsibleActionFail(
                 f"The template {path} cannot be rendered: {plain(error, 300).rstrip('.')}.{hint}"

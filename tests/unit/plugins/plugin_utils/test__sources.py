@@ -217,6 +217,8 @@ def test_an_encrypted_template_is_decrypted(project):
     action._loader.set_vault_secrets([("default", secret)])
     (entry,) = action.with_sources({"template": "secret.yml"})["template"]
     assert entry["content"] == "name: lisbon\n"
+    said = refusal(project, "secret.yml")
+    assert f"The template {project}/templates/secret.yml cannot be read" in said and "vault" in said
 
 
 def test_a_key_that_is_no_text_is_refused_before_the_module_runs(project):
