@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.kubestellar.core.plugins.module_utils import _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     apply,
@@ -46,6 +47,9 @@ def read(name: str, given: Mapping[str, Any]) -> Intended:
     :raises InvalidInput: a later task would refuse it.
     """
     where = f"workload {name}: placement"
+    shapes = (problem for _name, problem in _texts.shape_problems(SPEC, given))
+    for problem in (*shapes, *_texts.option_problems(SPEC, given)):
+        raise InvalidInput(f"{where}: {problem}")
     checked = ArgumentSpecValidator(SPEC, mutually_exclusive=[("waves", "cluster_selectors")]).validate(
         {key: value for key, value in given.items() if value is not None}
     )

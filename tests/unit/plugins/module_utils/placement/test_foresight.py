@@ -143,6 +143,21 @@ MISTAKES = [
     ),
     ({"status_collectors": [{"name": "s", "limit": 1}]}, "collects nothing"),
     ({"wait": "long"}, "wait"),
+    (
+        {
+            "cluster_selectors": [
+                {"match_expressions": [{"key": "a", "operator": "In", "values": ["se", False]}]}
+            ]
+        },
+        "placement: cluster_selectors[0].match_expressions[0].values[1] takes text and is false. Put it in quotes",
+    ),
+    ({"downsync": [{"namespaces": [8080]}]}, "downsync[0].namespaces[0] takes text and is the number 8080"),
+    (
+        {"cluster_selectors": {"match_labels": {}}},
+        "cluster_selectors is a mapping, where a list of mappings belongs",
+    ),
+    ({"cluster_selectors": ["edge"]}, "cluster_selectors[0] is text, where a mapping belongs"),
+    ({"waves": "first"}, "waves is text, where a list of mappings belongs"),
 ]
 
 
