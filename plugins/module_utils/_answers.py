@@ -67,6 +67,11 @@ def lasting(data: bytes) -> bool:
     return _LASTING.search(data) is not None
 
 
+def of_webhook(data: bytes) -> bool:
+    """Whether a webhook has not answered."""
+    return b"failed calling webhook" in data
+
+
 def worded(message: str) -> str:
     """A message in words of YAML, and without values, which may be of a Secret."""
     return _TYPES.sub(lambda match: f"takes {_WORDS[match[1]]} and has something else", message)

@@ -51,6 +51,8 @@ PAGE_SIZE = 500
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ATTEMPTS = 7
+_ATTEMPTS_AT_WEBHOOKS = 3
+"""What is applied is mostly a workload in a WDS, where no Pod answers for a webhook."""
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _LONGEST_ASKED = 60.0
@@ -351,7 +353,7 @@ class Cluster:
         data = None if body is None else self._encoded(body, action)
         pause = _FIRST_PAUSE
         for attempt in range(1, attempts + 1):
-            last, asked = attempt == attempts, 0.0
+            last, asked = attempt >= attempts, 0.0
             try:
                 response = self._send(method, path, data, query, content_type, accept, timeout, preload=True)
             except urllib3.exceptions.HTTPError as error:
@@ -362,6 +364,8 @@ class Cluster:
                 if status < 400:
                     return json.loads(response.data) if response.data else {}
                 overloaded = status == 429 or (status >= 500 and status != 501 and repeatable)
+                if content_type == _APPLY_PATCH and _answers.of_webhook(response.data):
+                    last = attempt >= min(attempts, _ATTEMPTS_AT_WEBHOOKS)
                 if last or not overloaded or (status >= 500 and _answers.lasting(response.data)):
                     raise self._refusal(action, status, response.data)
                 asked = min(_retry_after(response.headers.get("Retry-After")), _LONGEST_ASKED)
