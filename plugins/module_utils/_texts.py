@@ -156,7 +156,7 @@ def check_object(obj: Mapping[str, Any], what: str) -> None:
     if is_built_in(obj["apiVersion"]) and obj["kind"] != "CustomResourceDefinition":
         for field, amount in _amounts(obj.get("spec"), "spec"):
             raise InvalidInput(
-                f"{what}: {plain(field, 200)} is {plain(amount, 40)!r}, no quantity.",
+                f"{what}: {plain(field, 200)} is {'nothing' if amount is None else repr(plain(amount, 40))}, no quantity.",
                 hint="Write it as 500m, 2, 512Mi or 1G.",
             )
     if (obj["apiVersion"], obj["kind"]) not in _ENCODED:
@@ -204,6 +204,9 @@ def _misfits(obj: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for field in ("data", "stringData", "binaryData"):
             yield from _of_map(obj, field, field)
     elif is_typed(obj["apiVersion"], obj["kind"]) and obj["kind"] != "CustomResourceDefinition":
+        yield from _of_map(obj, "parameters", "parameters")  # of a StorageClass
+        if obj["kind"] in ("ReplicationController", "Service"):  # elsewhere it has matchLabels
+            yield from _of_map(obj.get("spec"), "selector", "spec.selector")
         for key, value in obj.items():
             if key != "metadata":
                 yield from _below(value, str(key), str(key))
@@ -231,14 +234,14 @@ def _below(value: Any, path: str, name: str) -> Iterator[tuple[str, Any]]:
         yield from _below(item, f"{path}.{key}", str(key))
 
 
-def _amounts(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str]]:
+def _amounts(value: Any, path: str = "", name: str = "") -> Iterator[tuple[str, str | None]]:
     """Paths and values of what is no quantity of a resource and should be."""
     if isinstance(value, list):
         for number, item in enumerate(value):
             yield from _amounts(item, f"{path}[{number}]")
     for key, item in value.items() if isinstance(value, Mapping) else ():
         below = f"{path}.{key}".lstrip(".")
-        if name in _QUANTITIES and isinstance(item, str) and not QUANTITY.match(item):
+        if name in _QUANTITIES and (item is None or (isinstance(item, str) and not QUANTITY.match(item))):
             yield below, item
         yield from _amounts(item, below, str(key))
 

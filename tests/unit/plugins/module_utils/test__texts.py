@@ -53,6 +53,11 @@ DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: %s,
         ),
         (DEPLOYMENT % ("{}", "{labels: {a: 1}}"), "spec.template.metadata.labels.a"),
         (DEPLOYMENT % ("{}", "{annotations: {a: true}}"), "spec.template.metadata.annotations.a"),
+        ("kind: Service\nspec: {selector: {app: }}", "spec.selector.app takes text and is nothing"),
+        (
+            "{kind: StorageClass, apiVersion: storage.k8s.io/v1, parameters: {a: yes}}",
+            "parameters.a takes text",
+        ),
         (DEPLOYMENT % ("{nodeSelector: {a: yes}}", "{}"), "spec.template.spec.nodeSelector.a"),
         (DEPLOYMENT % ("{containers: [{args: [a, 1]}]}", "{}"), "spec.template.spec.containers[0].args[1]"),
         (DEPLOYMENT % ("{containers: [{env: [{name: a, value: 1}]}]}", "{}"), "containers[0].env[0].value"),
@@ -99,6 +104,7 @@ def test_what_is_no_base64_is_refused_before_the_server_sees_it(text, words):
     [
         ("{memory: 1Gb}", "spec.template.spec.containers[0].resources.requests.memory is '1Gb', no quantity"),
         ("{cpu: half}", "resources.requests.cpu is 'half'"),
+        ("{cpu: }", "resources.requests.cpu is nothing, no quantity"),
         ("{memory: 1 Gi}", "Write it as 500m, 2, 512Mi or 1G"),
     ],
 )
@@ -112,6 +118,7 @@ def test_what_is_no_quantity_is_refused_with_its_field(requests, words):
     [
         DEPLOYMENT
         % ("{containers: [{resources: {limits: {cpu: 1, memory: 1.5Gi, x: 1e3, y: 500m}}}]}", "{}"),
+        "{kind: PersistentVolumeClaim, spec: {selector: {matchLabels: {a: b}}, resources: {requests: {storage: 1Gi}}}}",
         "kind: LimitRange\nspec: {limits: [{type: Container, default: {cpu: 1}}]}",
         "kind: ResourceQuota\nspec: {hard: {pods: 3, requests.memory: 1Gi}}",
         "kind: Example\napiVersion: example.com/v1\nspec: {requests: {a: many}}",
