@@ -33,7 +33,7 @@ def read(source: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[Piece]:
             with open(path, "rb") as stream:
                 content = stream.read()
         except OSError as error:
-            raise _unreadable("src", path, error) from error
+            raise unreadable("src", path, error) from error
         if content.startswith(_PACKED):
             raise InvalidInput(
                 f"src: {_shown(path)} is an archive.", hint="Unpack it, or name it under archives instead."
@@ -47,7 +47,7 @@ def manifests(source: str, suffixes: tuple[str, ...] = SUFFIXES, option: str = "
 
     :raises InvalidInput: there are none, or a part of them cannot be looked at: whatever is left out would be pruned.
     """
-    if not _is_folder(source, option):
+    if not is_folder(source, option):
         _check_file(source, suffixes, option)
         return [source]
     found = sorted(_below(source, suffixes, option, ()))
@@ -65,7 +65,7 @@ def _below(
         status = os.stat(folder)
         names = os.listdir(folder)
     except OSError as error:
-        raise _unreadable(option, folder, error) from error
+        raise unreadable(option, folder, error) from error
     here = (status.st_dev, status.st_ino)
     if here in above:
         raise InvalidInput(
@@ -81,20 +81,21 @@ def _below(
         path = os.path.join(folder, name)
         if name.startswith("."):
             continue
-        if _is_folder(path, option):
+        if is_folder(path, option):
             yield from _below(path, suffixes, option, (*above, here))
         elif pieces.is_named(name, suffixes) or pieces.is_template(name):
             _check_file(path, suffixes, option)
             yield path
 
 
-def _is_folder(path: str, option: str) -> bool:
+def is_folder(path: str, option: str) -> bool:
+    """Whether it is a folder. :raises InvalidInput: it is not there, or that cannot be known."""
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not os.path.islink(path):
             raise missing(option, path) from error
-        raise _unreadable(option, path, error) from error
+        raise unreadable(option, path, error) from error
 
 
 def missing(option: str, path: str, more: str = "") -> InvalidInput:
@@ -123,7 +124,7 @@ def _check_file(path: str, suffixes: tuple[str, ...], option: str) -> None:
         )
 
 
-def _unreadable(option: str, path: str, error: OSError) -> InvalidInput:
+def unreadable(option: str, path: str, error: OSError) -> InvalidInput:
     """The error for what cannot be read, a link that leads nowhere too."""
     target = f", a link to {_shown(os.readlink(path))}," if os.path.islink(path) else ""
     return InvalidInput(

@@ -116,10 +116,9 @@ def arguments(chart: Mapping[str, Any], release: str, namespace: str, kube_versi
     files = [("values_files", file) for file in chart.get("values_files") or []]
     files += [(key, str(chart[key])) for key in ("ca_path", "registry_config") if chart.get(key)]
     for key, file in files:
-        if not os.path.isfile(os.path.expanduser(file)):
-            raise InvalidInput(f"helm: {key}: {file} does not exist.")
+        content = _content(key, file)
         if key == "values_files":
-            _check_values(os.path.expanduser(file))
+            _check_values(content, file)
             command += ["--values", os.path.abspath(os.path.expanduser(file))]
     command += ["--values", "-"]
     if chart.get("include_crds", True):
@@ -138,13 +137,20 @@ def arguments(chart: Mapping[str, Any], release: str, namespace: str, kube_versi
     return command
 
 
-def _check_values(file: str) -> None:
-    """:raises InvalidInput: helm would not look at a part of these values."""
+def _content(option: str, file: str) -> bytes:
+    """:raises InvalidInput: the file cannot be read."""
     try:
-        with open(file, "rb") as stream:
-            documents = yaml_documents(stream.read(), f"helm: values_files: {file}")
+        with open(os.path.expanduser(file), "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        raise InvalidInput(f"helm: {option}: {file} does not exist.") from None
     except OSError as error:
-        raise InvalidInput(f"helm: values_files: {file} cannot be read: {error.strerror}.") from error
+        raise InvalidInput(f"helm: {option}: {file} cannot be read: {error.strerror}.") from error
+
+
+def _check_values(content: bytes, file: str) -> None:
+    """:raises InvalidInput: helm would not look at a part of these values."""
+    documents = yaml_documents(content, f"helm: values_files: {file}")
     if len(documents) > 1:
         raise InvalidInput(
             f"helm: values_files: {file} has {len(documents)} documents, of which helm reads the first.",

@@ -88,7 +88,10 @@ def remote(folder: Path) -> Iterator[tuple[Path, str]]:
     waiting = [folder]
     while waiting:
         place = waiting.pop().resolve()
-        file = next((place / name for name in FILES if (place / name).is_file()), None)
+        try:
+            file = next((place / name for name in FILES if (place / name).is_file()), None)
+        except OSError as error:
+            raise files.unreadable("kustomize", str(place), error) from error
         if file is None and not seen:
             raise InvalidInput(
                 f"kustomize: {folder} has no {FILES[0]}.", hint="Name the folder in which it is."
@@ -114,15 +117,13 @@ def check(folder: str, *, allow_remote: bool) -> Path:
     :raises InvalidInput: it does not.
     """
     path = _place(folder)
-    if path.is_file():
+    if "://" in folder:
+        raise InvalidInput(
+            f"kustomize: {plain(re.sub('//[^/@]*@', '//', folder), 200)} is a URL.",
+            hint="Name it among the resources of a kustomization of yours, and set kustomize_remote to true.",
+        )
+    if not files.is_folder(str(path), "kustomize"):
         raise InvalidInput(f"kustomize: {folder} is a file.", hint="Name the folder in which it is.")
-    if not path.is_dir():
-        gone = files.missing("kustomize", folder)
-        if "://" in folder:
-            gone.hint = (
-                "Name it among the resources of a kustomization of yours, and set kustomize_remote to true."
-            )
-        raise gone
     for file, reference in remote(path):
         if not allow_remote:
             raise InvalidInput(

@@ -475,7 +475,7 @@ def test_clusters_are_read_from_files_of_every_form(tmp_path):
         ([{"clusters": [{"labels": {}}]}], "no mapping with a name"),
         ([{"clusters": [{"name": "c1", "label": {}}]}], "has label, which is not known"),
         ([{"clusters": [{"name": "c1", "labels": ["a"]}]}], "labels of the cluster c1 is no mapping"),
-        ([{"clusters": [{"name": "c1", "labels": {"a": True}}]}], "the value of a is a bool"),
+        ([{"clusters": [{"name": "c1", "labels": {"a": True}}]}], "the value of a is true, no text"),
         ([{"clusters": [{"name": "c1"}, {"name": "c1"}]}], "c1 is named twice"),
         ([{"clusters": [{"name": "a.b"}]}], "it has a dot"),
         ([manifest("Deployment", "web", "shop", api_version="apps/v1")], "neither a ManagedCluster nor"),

@@ -152,7 +152,10 @@ def test_what_the_program_complains_about_is_told_with_what_to_do(tmp_path: Path
         ("kustomization.yaml", "is a file. Name the folder in which it is."),
         ("nowhere", "does not exist. Correct the path."),
         ("o*", "Patterns are not expanded"),
-        ("https://example.com/x", "does not exist. Name it among the resources of a kustomization of yours"),
+        (
+            "https://example.com/x",
+            "https://example.com/x is a URL. Name it among the resources of a kustomization of yours",
+        ),
     ],
 )
 def test_what_is_no_folder_is_told_with_what_to_do(tmp_path, name, words):
