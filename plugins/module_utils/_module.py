@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,6 @@ from ansible_collections.kubestellar.core.plugins.module_utils._client import Cl
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
-    plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 
@@ -34,6 +34,10 @@ _SECRET_KEYS = (
 
 
 _UNLOGGED = frozenset({"archives", "definition", "definitions", "helm", "offline", "template"})
+
+
+_MISFIT = re.compile(r"^dictionary requested|we were unable to convert to|in the sub parameter field")
+"""How Ansible says that an option is of another shape."""
 
 
 class _Module(AnsibleModule):
@@ -63,10 +67,9 @@ class _Module(AnsibleModule):
 
     def fail_json(self, msg: str, **details: Any) -> None:
         """Leave with a failure."""
-        name = _misfit(self.argument_spec, self._given) if msg.startswith("dictionary requested") else ""
-        if name:
-            wanted = "a list of mappings" if self.argument_spec[name].get("type") == "list" else "a mapping"
-            msg = f"{name} is {plain(self._given[name], 60)!r}, where {wanted} is expected."
+        if _MISFIT.search(msg):
+            shapes = _texts.shape_problems(self.argument_spec, self._given)
+            msg = next((problem for _name, problem in shapes), msg)
         super().fail_json(msg, **details)
 
 
@@ -151,16 +154,6 @@ def run(
         module.fail_json(**error.result())
     else:
         module.exit_json(**result)
-
-
-def _misfit(spec: Mapping[str, Any], params: Mapping[str, Any]) -> str:
-    """The first option that is, or holds, a text where it wants mappings; empty if there is none."""
-    for name, option in spec.items():
-        value = params.get(name)
-        values = value if isinstance(value, list) else [value]
-        if "options" in option and any(isinstance(item, str) for item in values):
-            return name
-    return ""
 
 
 def _secrets(value: Any, key: str = "") -> Iterator[str]:

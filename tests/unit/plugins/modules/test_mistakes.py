@@ -76,7 +76,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("binding_policy", {"downsync": [{"api_group": "coordination.k8s.io"}]}, ["never delivers"]),
     ("binding_policy", {"name": "x" * 64}, ["63"]),
     ("binding_policy", {"name": "Bad_Name"}, ["not allowed"]),
-    ("binding_policy", {"downsync": ["configmaps"]}, ["a list of mappings is expected"]),
+    ("binding_policy", {"downsync": ["configmaps"]}, ["downsync[0] is text, where a mapping belongs"]),
     ("binding_policy", {"cluster_selectors": "edge"}, ["cluster_selectors is"]),
     (
         "binding_policy",
@@ -149,6 +149,9 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
         ["metadata.labels.n takes text and is the number 1", "quotes"],
     ),
     ("workload", {"definitions": []}, ["no objects"]),
+    ("workload", {"helm": {"chart": "a"}}, ["helm is a mapping, where a list of mappings belongs"]),
+    ("workload", {"helm": "values: horse"}, ["helm is text, where a list of mappings belongs"]),
+    ("workload", {"archives": [5]}, ["archives[0] is the number 5, where a mapping belongs"]),
     ("workload", {"namespace": False}, ["namespace takes text and is false", "quotes"]),
     ("workload", {"name": 8080}, ["name takes text and is the number 8080"]),
     ("workload", {"src": [True]}, ["src[0] takes text and is true"]),
