@@ -3,9 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def test_what_looks_like_a_date_is_a_string_as_in_kubernetes():
@@ -45,8 +49,8 @@ def test_scalars_are_what_kubernetes_takes_them_for(text, value):
     "text", ['{"a": "=", "b": [1e3, null, "x\\u00e9"]}', '{a: =, b: [1e3, ~, "x\\u00e9"]}']
 )
 def test_json_is_read_as_yaml_is(text):
-    for given in (text, text.encode()):
-        assert _yaml.load_yaml(given, "x") == [{"a": "=", "b": [1000.0, None, "xé"]}]
+    for form in (text, text.encode()):
+        assert _yaml.load_yaml(form, "x") == [{"a": "=", "b": [1000.0, None, "xé"]}]
 
 
 def test_of_a_key_that_is_there_twice_the_last_one_counts_as_with_helm():
@@ -181,18 +185,18 @@ def test_binary_that_is_no_text_is_refused_with_its_line():
 )
 @pytest.mark.parametrize("encoding", ["", "utf-8", "utf-8-sig", "utf-16"])
 def test_joined_documents_are_read_one_by_one(text, encoding):
-    given = text.encode(encoding) if encoding else text
-    assert [doc["kind"] for _number, doc in _yaml.yaml_documents(given, "x")] == ["A", "B", "C"]
+    form = text.encode(encoding) if encoding else text
+    assert [doc["kind"] for _number, doc in _yaml.yaml_documents(form, "x")] == ["A", "B", "C"]
 
 
 def test_a_mark_inside_of_a_text_stays():
     assert _yaml.yaml_documents('a: "b\ufeffc"', "x") == [(1, {"a": "b\ufeffc"})]
 
 
-@pytest.mark.parametrize("given", [b"a: \xe9", "a: '\ud83d'"])
-def test_what_is_not_unicode_is_refused(given):
+@pytest.mark.parametrize("odd", [b"a: \xe9", "a: '\ud83d'"])
+def test_what_is_not_unicode_is_refused(odd):
     with pytest.raises(InvalidInput, match="x is not UTF-8 text"):
-        _yaml.yaml_documents(given, "x")
+        _yaml.yaml_documents(odd, "x")
 
 
 @pytest.mark.parametrize("key", ["no", "1.10", "~", "0644", "1_0", "0x10", "+1"])
@@ -203,3 +207,40 @@ def test_a_key_that_would_become_another_is_refused(key):
 
 def test_a_key_that_is_a_number_as_it_is_written_is_a_text():
     assert _yaml.yaml_documents("data: {8080: a, 0: b}", "x") == [(1, {"data": {"8080": "a", "0": "b"}})]
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8) | st.sampled_from(
+    [
+        "no",
+        "1e3",
+        "0o7",
+        "0644",
+        "~",
+        "<<",
+        "=",
+        "---",
+        "{",
+        "22:22",
+        "2026-01-01",
+        "\ufeffa",
+        "- a",
+        "a: b",
+        " ",
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=3), min_size=1, max_size=3))
+def test_what_is_written_as_yaml_or_json_is_read_as_it_was(objects):
+    for text in (
+        "---\n".join(map(_yaml.dump_yaml, objects)),
+        "\n".join(map(json.dumps, objects)),
+        "\n---\n".join(json.dumps(obj, ensure_ascii=False, indent=1) for obj in objects),
+    ):
+        for twice in ("refuse", "last"):
+            assert [obj for _number, obj in _yaml.yaml_documents(text, "x", twice=twice)] == objects
