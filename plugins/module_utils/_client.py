@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _answers, _texts
+from ansible_collections.kubestellar.core.plugins.module_utils import _answers, _bounds, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
@@ -48,6 +48,9 @@ except ImportError as error:
 FIELD_MANAGER = "kubestellar.core"
 POOL_SIZE = 16
 PAGE_SIZE = 500
+LARGEST = 256 * 2**20
+"""Bytes of one answer."""
+MOST_PAGES = 2000
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ATTEMPTS = 7
@@ -57,6 +60,7 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _LONGEST_ASKED = 60.0
 _TOKEN_SECONDS = 10.0
+_LONGEST_CONTINUE = 8192
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 _APPLY_PATCH = "application/apply-patch+yaml"
@@ -314,9 +318,10 @@ class Cluster:
     def readiness(self, timeout: float = 2.0) -> int:
         """The HTTP status with which the API server answers `/readyz`; 0 if it does not answer."""
         try:
-            response = self._send("GET", "/readyz", None, None, "", "*/*", timeout, preload=True)
+            response = self._send("GET", "/readyz", None, None, "", "*/*", timeout)
         except urllib3.exceptions.HTTPError:
             return 0
+        response.close()
         return int(response.status)
 
     # -- requests ---------------------------------------------------------------------------------------------
@@ -334,8 +339,9 @@ class Cluster:
         action: str = "",
         repeatable: bool | None = None,
         attempts: int = _ATTEMPTS,
-    ) -> Any:
-        """Send one request and return the decoded JSON answer.
+        kind: str = "",
+    ) -> dict[str, Any]:
+        """Send one request and return the answer, which is a JSON object: nothing else is taken for an answer.
 
         A 429 is repeated when the server asks for it, after a minute at the latest. Lost connections and 5xx are repeated where repeating cannot do
         harm (`repeatable`; by default reads and server-side apply); a refused connection always, since
@@ -344,8 +350,9 @@ class Cluster:
         :param action: what it is for, completing "cannot ...".
         :param timeout: seconds for each attempt.
         :param attempts: how often it is sent at most.
+        :param kind: what the answer has to be.
         :raises NotFound, Conflict, ApiError: the server's refusal.
-        :raises ConnectionFailed: no answer after all attempts.
+        :raises ConnectionFailed: no answer after all attempts, or one that no API server gives.
         """
         action = action or f"{method} {path}"
         if repeatable is None:
@@ -355,23 +362,72 @@ class Cluster:
         for attempt in range(1, attempts + 1):
             last, asked = attempt >= attempts, 0.0
             try:
-                response = self._send(method, path, data, query, content_type, accept, timeout, preload=True)
+                response = self._send(method, path, data, query, content_type, accept, timeout)
+                answer = self._body(response, action)
             except urllib3.exceptions.HTTPError as error:
                 if last or not (repeatable or _never_sent(error)) or _is_tls(error):
                     raise self._connection_error(action, error) from error
             else:
                 status = int(response.status)
+                if 200 <= status < 300:
+                    return self._value(answer, action, kind)
                 if status < 400:
-                    return json.loads(response.data) if response.data else {}
+                    raise self._no_answer(action, f"HTTP {status}, which leads elsewhere")
                 overloaded = status == 429 or (status >= 500 and status != 501 and repeatable)
-                if content_type == _APPLY_PATCH and _answers.of_webhook(response.data):
+                if content_type == _APPLY_PATCH and _answers.of_webhook(answer):
                     last = attempt >= min(attempts, _ATTEMPTS_AT_WEBHOOKS)
-                if last or not overloaded or (status >= 500 and _answers.lasting(response.data)):
-                    raise self._refusal(action, status, response.data)
+                if last or not overloaded or (status >= 500 and _answers.lasting(answer)):
+                    raise self._refusal(action, status, answer)
                 asked = min(_retry_after(response.headers.get("Retry-After")), _LONGEST_ASKED)
             time.sleep(max(pause, asked))
             pause = min(pause * 2, _LONGEST_PAUSE)
         raise ConnectionFailed(f"{self.name}: cannot {action}.")  # not reached: the last attempt raises
+
+    def _body(self, response: Any, action: str) -> bytes:
+        """What came, as it came: compression was not asked for.
+
+        :raises ConnectionFailed: it does not end.
+        """
+        try:
+            answer = bytes(response.read(LARGEST + 1, decode_content=False))
+        except BaseException:
+            response.close()
+            raise
+        if len(answer) > LARGEST:
+            response.close()
+            raise self._no_answer(action, f"more than {LARGEST // 2**20} MiB at once")
+        response.release_conn()
+        return answer
+
+    def _value(self, answer: bytes, action: str, kind: str) -> dict[str, Any]:
+        """The object of an answer. :raises ConnectionFailed: it has none, or another one."""
+        try:
+            value = _bounds.json_value(answer)
+        except ValueError as error:
+            raise self._no_answer(action, f"no JSON of an API server ({plain(error, 120)})") from error
+        if not isinstance(value, dict):
+            raise self._no_answer(action, "JSON that is no object")
+        if kind and value.get("kind") != kind:
+            raise self._no_answer(action, f"no {kind}")
+        return value
+
+    def _no_answer(self, action: str, what: str) -> ConnectionFailed:
+        return ConnectionFailed(
+            f"{self.name}: cannot {action}: what answers at {self.server} sends {what}.",
+            hint="Is this the address of an API server, and does no proxy answer in its place?",
+        )
+
+    def _object(
+        self, answer: dict[str, Any], resource: Resource, action: str, name: str = ""
+    ) -> dict[str, Any]:
+        """:param name: what the object has to be called, if that is known. :raises ConnectionFailed: the answer is no such object."""
+        metadata = answer.get("metadata")
+        found = metadata.get("name") if isinstance(metadata, dict) else None
+        if answer.get("kind") != resource.kind or not isinstance(found, str) or (name and found != name):
+            raise self._no_answer(
+                action, f"no {label(resource.kind, plain(name, 120)) if name else resource.kind}"
+            )
+        return answer
 
     def _encoded(self, body: Any, action: str) -> bytes:
         """JSON that the server can also read as YAML, as it does for apply.
@@ -403,9 +459,8 @@ class Cluster:
         content_type: str,
         accept: str,
         timeout: float,
-        *,
-        preload: bool,
     ) -> Any:
+        """The response, whose body is still to be read."""
         url = self.server + path
         pairs = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         if pairs:
@@ -423,7 +478,7 @@ class Cluster:
             body=data,
             headers=headers,
             timeout=urllib3.Timeout(connect=min(timeout, 10.0), read=timeout),
-            preload_content=preload,
+            preload_content=False,
             retries=False,
         )
 
@@ -438,15 +493,34 @@ class Cluster:
             hint="Is the API server running and reachable from here?",
         )
 
+    def _lines(self, response: Any, action: str) -> Iterator[bytes]:
+        """The lines of a streamed answer as they arrive.
+
+        :raises ConnectionFailed: one does not end.
+        """
+        parts: list[bytes] = []
+        size = 0
+        for chunk in response.stream(65536, decode_content=False):
+            first, *others = chunk.split(b"\n")
+            parts.append(first)
+            size += len(first)
+            if size > LARGEST:
+                raise self._no_answer(action, f"more than {LARGEST // 2**20} MiB at once")
+            for other in others:
+                line = b"".join(parts)
+                if line.strip():
+                    yield line
+                parts, size = [other], len(other)
+
     def _refusal(self, action: str, status: int, data: bytes) -> ApiError:
         """The exception for an answer of 400 and above."""
-        causes: list[Any] = []
+        causes: Any = []
         try:
-            answer = json.loads(data)
+            answer = _bounds.json_value(data)
             message, reason = str(answer.get("message") or ""), str(answer.get("reason") or "")
-            causes = (answer.get("details") or {}).get("causes") or []
+            causes = (answer.get("details") or {}).get("causes")
         except (ValueError, AttributeError):
-            message, reason = data.decode(errors="replace"), ""
+            message, reason = data[:4096].decode(errors="replace"), ""
         told = plain(_answers.worded(message)) or "no reason given"
         sentence = f"{self.name}: cannot {action}: {told} (HTTP {status})."
         hint = _answers.hint(status, message)
@@ -454,16 +528,24 @@ class Cluster:
         error = kind(sentence, status=status, reason=reason, hint=hint)
         error.causes = tuple(
             (plain(cause.get("field") or ""), plain(_answers.worded(str(cause.get("message") or ""))))
-            for cause in causes
+            for cause in (causes if isinstance(causes, list) else [])
             if isinstance(cause, Mapping)
         )
         return error
 
     # -- discovery --------------------------------------------------------------------------------------------
 
-    def version(self) -> str:
-        """The version of Kubernetes that it says, such as `v1.32.13`."""
-        return str(self.request("GET", "/version", action="read its version").get("gitVersion") or "")
+    def version(self, **options: Any) -> str:
+        """The version of Kubernetes that it says, such as `v1.32.13`.
+
+        :param options: of `request`.
+        :raises ConnectionFailed: it says none, so it is no API server.
+        """
+        action = "read its version"
+        version = self.request("GET", "/version", action=action, **options).get("gitVersion")
+        if not isinstance(version, str) or not version:
+            raise self._no_answer(action, "no version of Kubernetes")
+        return version
 
     def resources(self, *, refresh: bool = False) -> list[Resource]:
         """Every resource in its group's preferred version, without subresources. Read once, then remembered."""
@@ -514,11 +596,16 @@ class Cluster:
                             f"{self.name}: the API server has no aggregated discovery.",
                             hint="Kubernetes 1.27 or newer is needed.",
                         )
-                    for group in answer["items"]:
-                        for found, is_preferred in _group_resources(group):
-                            everything[(found.api_version, found.kind)] = found
-                            if is_preferred:
-                                preferred.append(found)
+                    try:
+                        found_here = [pair for group in answer["items"] for pair in _group_resources(group)]
+                    except (AttributeError, KeyError, TypeError) as error:
+                        raise self._no_answer(
+                            "read API discovery", "a discovery that cannot be read"
+                        ) from error
+                    for found, is_preferred in found_here:
+                        everything[(found.api_version, found.kind)] = found
+                        if is_preferred:
+                            preferred.append(found)
                 self._discovery, self._preferred = everything, preferred
             return self._discovery
 
@@ -526,13 +613,12 @@ class Cluster:
 
     def get(self, resource: Resource, name: str, namespace: str | None = None) -> dict[str, Any] | None:
         """One object, or None if it, its namespace or its resource is not there (404)."""
+        action = f"read {label(resource.kind, name, namespace)}"
         try:
-            answer = self.request(
-                "GET", resource.path(namespace, name), action=f"read {label(resource.kind, name, namespace)}"
-            )
+            answer = self.request("GET", resource.object_path(namespace, name), action=action)
         except NotFound:
             return None
-        return dict(answer)
+        return self._object(answer, resource, action, name)
 
     def list(
         self,
@@ -571,8 +657,8 @@ class Cluster:
         metadata_only: bool = False,
     ) -> Iterator[Listing]:
         """As `list`, one page after the other, for those who need little of each object and many objects."""
-        token = ""
-        while True:
+        token, action = "", f"list {resource.plural}"
+        for _page in range(MOST_PAGES):
             answer = self.request(
                 "GET",
                 resource.path(namespace),
@@ -583,17 +669,23 @@ class Cluster:
                     "continue": token,
                 },
                 accept=_METADATA_ONLY if metadata_only else "application/json",
-                action=f"list {resource.plural}",
+                action=action,
             )
-            items = answer.get("items") or []
+            problem = list_problem(answer)
+            if problem:
+                raise self._no_answer(action, problem)
+            items: list[dict[str, Any]] = answer["items"]
             for item in items:
                 # Items of typed lists name no kind, those of metadata lists the wrong one.
                 item["apiVersion"], item["kind"] = resource.api_version, resource.kind
-            metadata = answer.get("metadata") or {}
-            token = metadata.get("continue") or ""
+            metadata = answer["metadata"]
+            before, token = token, str(metadata.get("continue") or "")
             yield Listing(items, str(metadata.get("resourceVersion") or ""))
             if not token:
                 return
+            if token == before or len(token) > _LONGEST_CONTINUE:
+                break
+        raise self._no_answer(action, "a list without an end")
 
     def create(
         self, resource: Resource, obj: Mapping[str, Any], *, dry_run: bool = False, strict: bool = False
@@ -604,6 +696,7 @@ class Cluster:
         :raises Conflict: it exists (reason `AlreadyExists`).
         """
         namespace, name = _identity(obj)
+        action = f"create {label(resource.kind, name, namespace)}"
         answer = self.request(
             "POST",
             resource.path(namespace),
@@ -613,9 +706,9 @@ class Cluster:
                 "dryRun": "All" if dry_run else "",
                 "fieldValidation": "Strict" if strict else "",
             },
-            action=f"create {label(resource.kind, name, namespace)}",
+            action=action,
         )
-        return dict(answer)
+        return self._object(answer, resource, action)
 
     def apply(
         self,
@@ -635,9 +728,10 @@ class Cluster:
         :raises Conflict: another manager owns a field and `force` is false.
         """
         namespace, name = _identity(obj)
+        action = f"apply {label(resource.kind, name, namespace)}"
         answer = self.request(
             "PATCH",
-            resource.path(namespace, name, subresource),
+            resource.object_path(namespace, name, subresource),
             body=obj,
             query={
                 "fieldManager": field_manager,
@@ -646,9 +740,9 @@ class Cluster:
                 "dryRun": "All" if dry_run else "",
             },
             content_type=_APPLY_PATCH,
-            action=f"apply {label(resource.kind, name, namespace)}",
+            action=action,
         )
-        return dict(answer)
+        return self._object(answer, resource, action)
 
     def patch(
         self,
@@ -663,16 +757,17 @@ class Cluster:
         field_manager: str = FIELD_MANAGER,
     ) -> dict[str, Any]:
         """A merge patch (`kind="merge"`, repeatable) or a JSON patch (`kind="json"`)."""
+        action = f"change {label(resource.kind, name, namespace)}"
         answer = self.request(
             "PATCH",
-            resource.path(namespace, name, subresource),
+            resource.object_path(namespace, name, subresource),
             body=body,
             query={"fieldManager": field_manager, "dryRun": "All" if dry_run else ""},
             content_type=_MERGE_PATCH if kind == "merge" else _JSON_PATCH,
-            action=f"change {label(resource.kind, name, namespace)}",
+            action=action,
             repeatable=kind == "merge",
         )
-        return dict(answer)
+        return self._object(answer, resource, action)
 
     def update(
         self,
@@ -684,14 +779,15 @@ class Cluster:
     ) -> dict[str, Any]:
         """PUT one object. :raises Conflict: it changed since it was read."""
         namespace, name = _identity(obj)
+        action = f"replace {label(resource.kind, name, namespace)}"
         answer = self.request(
             "PUT",
-            resource.path(namespace, name, subresource),
+            resource.object_path(namespace, name, subresource),
             body=obj,
             query={"fieldManager": FIELD_MANAGER, "dryRun": "All" if dry_run else ""},
-            action=f"replace {label(resource.kind, name, namespace)}",
+            action=action,
         )
-        return dict(answer)
+        return self._object(answer, resource, action)
 
     def delete(
         self,
@@ -714,17 +810,20 @@ class Cluster:
         if dry_run:
             # In the body, since the server then ignores the query, which is for readers of audit logs.
             options["dryRun"] = ["All"]
+        action = f"delete {label(resource.kind, name, namespace)}"
         try:
-            self.request(
+            answer = self.request(
                 "DELETE",
-                resource.path(namespace, name),
+                resource.object_path(namespace, name),
                 body=options,
                 query={"dryRun": "All" if dry_run else ""},
-                action=f"delete {label(resource.kind, name, namespace)}",
+                action=action,
                 repeatable=True,
             )
         except NotFound:
             return False
+        if answer.get("kind") != "Status":
+            self._object(answer, resource, action, name)
         return True
 
     def watch(
@@ -760,7 +859,6 @@ class Cluster:
                 "application/json",
                 "application/json",
                 timeout + 5,
-                preload=False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise self._connection_error(action, error) from error
@@ -768,20 +866,24 @@ class Cluster:
             if response.status == 410:
                 raise Expired(f"{self.name}: the watch of {resource.plural} expired.")
             if response.status >= 400:
-                raise self._refusal(action, int(response.status), response.read())
-            for line in _lines(response):
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    status = event.get("object") or {}
-                    if status.get("code") == 410:
+                raise self._refusal(action, int(response.status), self._body(response, action))
+            if not 200 <= response.status < 300:
+                raise self._no_answer(action, f"HTTP {response.status}, which leads elsewhere")
+            for line in self._lines(response, action):
+                event = self._value(line, action, "")
+                kind, found = event.get("type"), event.get("object")
+                if kind == "ERROR" and isinstance(found, dict):
+                    if found.get("code") == 410:
                         raise Expired(f"{self.name}: the watch of {resource.plural} expired.")
                     raise ApiError(
-                        f"{self.name}: cannot {action}: {plain(status.get('message'))}.",
-                        status=int(status.get("code") or 500),
-                        reason=str(status.get("reason") or ""),
+                        f"{self.name}: cannot {action}: {plain(found.get('message'))}.",
+                        status=_bounds.whole(found.get("code"), 500),
+                        reason=plain(found.get("reason") or "", 80),
                     )
-                yield Event(event["type"], event["object"])
-        except (urllib3.exceptions.HTTPError, ValueError):
+                if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
+                    raise self._no_answer(action, "events without objects")
+                yield Event(str(kind), found)
+        except urllib3.exceptions.HTTPError:
             return  # cut off in the middle: the caller watches again from the last version it saw
         finally:
             response.close()
@@ -814,17 +916,23 @@ def _alike(api_version: str, kind: str, served: Iterable[tuple[str, str]]) -> st
     return "Is its CustomResourceDefinition applied, and the apiVersion spelt right?"
 
 
-def _lines(response: Any) -> Iterator[bytes]:
-    """The lines of a streamed answer as they arrive."""
-    rest = b""
-    for chunk in response.stream(65536):
-        *complete, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in complete if line.strip())
+def list_problem(answer: Mapping[str, Any]) -> str:
+    """Why an answer is no list of objects; empty if it is one."""
+    items = answer.get("items")
+    if not str(answer.get("kind") or "").endswith("List") or not isinstance(items, list):
+        return "no list of objects"
+    if not isinstance(answer.get("metadata"), dict):
+        return "a list without metadata"
+    for item in items:
+        metadata = item.get("metadata") if isinstance(item, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+            return "a list of something without names"
+    return ""
 
 
 def _identity(obj: Mapping[str, Any]) -> tuple[str | None, str]:
     metadata = obj.get("metadata") or {}
-    return metadata.get("namespace"), str(metadata.get("name") or metadata.get("generateName") or "")
+    return metadata.get("namespace"), metadata.get("name") or metadata.get("generateName") or ""
 
 
 def _group_resources(group: Mapping[str, Any]) -> Iterator[tuple[Resource, bool]]:

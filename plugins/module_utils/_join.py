@@ -102,6 +102,7 @@ def mint(its: Cluster, ttl: int) -> tuple[str, str]:
             "spec": {"expirationSeconds": ttl},
         },
         action=f"request a token of ServiceAccount {NAMESPACE}/{ACCOUNT}",
+        kind="TokenRequest",
         repeatable=True,
     )
     status = answer.get("status") or {}

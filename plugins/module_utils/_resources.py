@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -32,16 +34,44 @@ class Resource:
     def path(
         self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
     ) -> str:
-        """The URL path of the collection, or of one object or its subresource. Each part is quoted."""
+        """The URL path of the collection, or of one object or its subresource.
+
+        :raises InvalidInput: a part is none, so that the path would be that of something else; see `url_path`.
+        """
         parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
-        if self.namespaced and namespace:
-            parts += ["namespaces", namespace]
+        if self.namespaced and (namespace or name is not None):
+            parts += ["namespaces", namespace or ""]
         parts.append(self.plural)
-        if name:
-            parts.append(name)
-        if subresource:
-            parts.append(subresource)
-        return "/" + "/".join(quote(part, safe="") for part in parts)
+        parts += [part for part in (name, subresource) if part is not None]
+        return url_path(*parts)
+
+    def object_path(self, namespace: str | None, name: str, subresource: str | None = None) -> str:
+        """The same of one object, never of the collection."""
+        return self.path(namespace, "" if name is None else name, subresource)
+
+
+def url_path(*parts: str) -> str:
+    """A path on an API server. Each part stays one: `.` and `..` would be the path of something else, a collection even.
+
+    :raises InvalidInput: a part that no object of Kubernetes can have as its name (kubernetes:
+        staging/src/k8s.io/apimachinery/pkg/api/validation/path/name.go).
+    """
+    for part in parts:
+        if not is_segment(part):
+            raise InvalidInput(
+                f"{plain(repr(part), 120)} cannot be the name of an object, a kind or a namespace."
+            )
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def is_segment(part: object) -> bool:
+    """Whether a value can be one part of a path."""
+    if not isinstance(part, str) or part in ("", ".", "..") or "/" in part or "%" in part:
+        return False
+    return part.isprintable() and len(part) <= _LONGEST_PART
+
+
+_LONGEST_PART = 1024
 
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", False)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -36,6 +37,13 @@ _NUMBERS = {
 _MARKER = re.compile(r"(?m)^(?=---(?:[ \t\r]|$))")
 _MARKS = re.compile(r"(?:\A|(?<=[\r\n]))\ufeff+")
 """Byte order marks: at the beginning, and where files were joined."""
+_LONGEST_NUMBER = 1000
+"""Digits of an integer."""
+LARGEST = 64 * 2**20
+"""Characters of a text."""
+_MOST_COPIES = 10
+_FREE = 1_000_000
+_DEEP_BLOCK = re.compile(rf"[ \t?:-]{{{_bounds.DEEPEST}}}")
 _JINJA = re.compile(r"\{\{|\{%")
 _TYPES = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
 
@@ -61,10 +69,9 @@ try:
     def _integer(loader: Any, node: Any) -> Any:
         text = str(loader.construct_scalar(node)).replace("_", "").lower()
         octal = re.fullmatch(r"([-+]?)0([0-7]+)", text)
-        try:
-            return int(f"{octal[1]}0o{octal[2]}" if octal else text, 0)
-        except ValueError:  # more digits than Python reads: no number for Kubernetes either
+        if len(text) > _LONGEST_NUMBER:  # Python would not print it: no number for Kubernetes either
             return str(node.value)
+        return int(f"{octal[1]}0o{octal[2]}" if octal else text, 0)
 
     def _binary(loader: Any, node: Any) -> str:
         try:
@@ -110,9 +117,15 @@ def yaml_documents(
     :raises InvalidInput: see `load_yaml`.
     """
     require()
+    if len(text) > LARGEST:
+        raise InvalidInput(
+            f"{source} is larger than {LARGEST // 2**20} MiB.", hint="Divide it into several texts."
+        )
     try:
         whole = _MARKS.sub("", _decoded(text))
         documents = list(_documents(whole, source, twice, hint if _JINJA.search(whole) else ""))
+        for document in documents:
+            _check_value(document, whole, source)
     except UnicodeError as error:
         raise InvalidInput(
             f"{source} is not UTF-8 text: {plain(error, 120)}.", hint="Save it as UTF-8."
@@ -211,24 +224,98 @@ def _json(text: str, twice: str) -> list[Any] | None:
             value, end = decoder.raw_decode(text)
             objects.append(value)
             text = text[end:].lstrip()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return objects
 
 
 def _yaml(text: str, line: int, source: str, twice: str, hint: str) -> Iterator[Any]:
     """The documents of YAML. :param line: how many are before it."""
+    _check_depth(text, line, source, hint)
+    aliases = "*" in text
     loader = LOADER(text)
     try:
         while loader.check_node():
             node = loader.get_node()
+            if aliases:
+                _check_aliases(node, source)
             if twice != "last":
                 _check_keys(node, line, source, inner=twice == "refuse")
             yield loader.construct_document(node)
     except yaml.YAMLError as error:
         raise _invalid(error, line, source, hint) from error
+    except (LookupError, TypeError, AttributeError, OverflowError, ValueError) as error:
+        if isinstance(error, UnicodeError):
+            raise
+        # A tag that its value does not fit, such as `!!int x`; what the constructor says would quote it.
+        raise InvalidInput(f"{source} is not valid YAML: a value is not what its tag says.") from None
     finally:
         loader.dispose()
+
+
+def _check_value(document: Any, text: str, source: str) -> None:
+    """:raises InvalidInput: what no object of Kubernetes can have, and what could not be sent or shown."""
+    try:
+        _bounds.check_value(document, escapes="\\u" in text)
+    except ValueError as error:
+        raise InvalidInput(f"{source} cannot be used: {error}.", hint="Correct it there.") from None
+
+
+def _check_depth(text: str, line: int, source: str, hint: str) -> None:
+    """What is nested deeply enough crashes the parser's C. Events come one by one, but cost half as much as reading does, so
+    they are looked at only where a text could be that deep.
+
+    :raises InvalidInput: it is too deep.
+    """
+    if text.count("[") + text.count("{") <= _bounds.DEEPEST and not _DEEP_BLOCK.search(text):
+        return
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > _bounds.DEEPEST:
+                raise InvalidInput(
+                    f"{source} is nested deeper than {_bounds.DEEPEST} levels (line {event.start_mark.line + 1 + line})."
+                )
+    except yaml.YAMLError as error:
+        raise _invalid(error, line, source, hint) from error
+
+
+def _check_aliases(root: Any, source: str) -> None:
+    """:raises InvalidInput: aliases stand for far more than is written, or a value for itself."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+    written = 0
+    waiting = [(root, False)]
+    while waiting:
+        node, done = waiting.pop()
+        if id(node) in sizes:
+            continue
+        children = _children(node)
+        if done or not children:
+            own = 1 + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+            written += own
+            sizes[id(node)] = own + sum(sizes[id(child)] for child in children)
+            open_nodes.discard(id(node))
+            if sizes[id(node)] > _FREE + _MOST_COPIES * written:
+                raise InvalidInput(
+                    f"{source} has aliases that stand for far more than is written.", hint="Write less with aliases."
+                )
+            continue
+        if id(node) in open_nodes:
+            raise InvalidInput(f"{source} has a value that contains itself.", hint="Remove that alias.")
+        open_nodes.add(id(node))
+        waiting.append((node, True))
+        waiting += [(child, False) for child in children]
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
@@ -301,7 +388,7 @@ def _named(root: Any) -> str:
 
 def _invalid(error: Any, line: int, source: str, hint: str) -> InvalidInput:
     """What cannot be read as YAML, and what may be the cause."""
-    problem = str(getattr(error, "problem", None) or error)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     where = f" (line {mark.line + 1 + line})" if mark is not None else ""
     if "'!vault'" in problem:

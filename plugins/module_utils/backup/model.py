@@ -538,9 +538,7 @@ def read(cluster: Cluster, role: str, *, exclude: Sequence[str] = ()) -> Content
     :raises KubestellarError: anything that may hold such objects could not be read: a part is never taken for the whole.
     """
     content = Content(cluster.name, role, sorted(exclude))
-    content.kubernetes = str(
-        cluster.request("GET", "/version", action="read the version").get("gitVersion") or ""
-    )
+    content.kubernetes = cluster.version()
     if role == "its":
         _read_its(cluster, content)
     else:

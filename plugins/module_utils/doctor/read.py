@@ -289,9 +289,7 @@ def _reach(cluster: Cluster) -> tuple[str, bool]:
     It has a short time only: one that is away must not hold up what is said of the others.
     """
     try:
-        cluster.request(
-            "GET", "/version", timeout=_PROBE_SECONDS, attempts=_PROBES, action="read its version"
-        )
+        cluster.version(timeout=_PROBE_SECONDS, attempts=_PROBES)
         cluster.resources()
     except ApiError as error:
         return _sentence(error), error.status in (401, 403)

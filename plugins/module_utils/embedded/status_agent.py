@@ -30,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _workstatu
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
+    InvalidInput,
     KubestellarError,
     NotFound,
     plain,
@@ -39,6 +40,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANIFEST_WORKS,
     WORK_STATUSES,
     Resource,
+    url_path,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Follower
 
@@ -174,10 +176,12 @@ class Agent:
         """Kind of a resource and whether it is namespaced; an empty kind if it is not served."""
         known = self._kinds.get((group, version), {})
         if plural not in known:
-            path = f"/apis/{group}/{version}" if group else f"/api/{version}"
             try:
-                answer = self._cluster.request("GET", path, action=f"read the kinds of {path}")
-            except NotFound:
+                path = url_path(*(("apis", group, version) if group else ("api", version)))
+                answer = self._cluster.request(
+                    "GET", path, action=f"read the kinds of {path}", kind="APIResourceList"
+                )
+            except (NotFound, InvalidInput):
                 answer = {}
             known = {
                 entry["name"]: (entry["kind"], bool(entry.get("namespaced")))

@@ -285,9 +285,7 @@ class _Renewal:
     def _is_refused(self, kubeconfig: Mapping[str, Any]) -> bool:
         """Whether the API server is there and does not take the credentials."""
         try:
-            Cluster.from_secret(kubeconfig, name=self._name).request(
-                "GET", "/version", timeout=_REACH_SECONDS, attempts=1, action="read its version"
-            )
+            Cluster.from_secret(kubeconfig, name=self._name).version(timeout=_REACH_SECONDS, attempts=1)
         except ApiError as error:
             return error.status == 401
         except KubestellarError:
@@ -338,6 +336,7 @@ class _Renewal:
                 "spec": {"expirationSeconds": life},
             },
             action=f"request a token of ServiceAccount {namespace}/{name}",
+            kind="TokenRequest",
             timeout=_REACH_SECONDS,
             attempts=_READ_ONCE,
             repeatable=True,
@@ -358,6 +357,7 @@ class _Renewal:
             "GET",
             SERVICE_ACCOUNTS.path(namespace, name),
             action="use the new token",
+            kind=SERVICE_ACCOUNTS.kind,
             timeout=_REACH_SECONDS,
             attempts=_READ_ONCE,
         )

@@ -82,12 +82,10 @@ def survey(hosting: Cluster, wish: Wanted, checks: Sequence[Check], helm: str = 
     :param helm: path of the program; the first one on the PATH if it is empty.
     """
     try:
-        answer = hosting.request(
-            "GET", "/version", timeout=_PROBE_SECONDS, attempts=_PROBES, action="read its version"
-        )
+        version = hosting.version(timeout=_PROBE_SECONDS, attempts=_PROBES)
     except KubestellarError as error:
         return Case(wish, Facts(hosting.name, hosting.server, trouble=error.message.rstrip(".")))
-    facts = Facts(hosting.name, hosting.server, version=plain(answer.get("gitVersion") or "", 60))
+    facts = Facts(hosting.name, hosting.server, version=plain(version, 60))
     uses_helm = any("helm" in check.needs for check in checks)
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         program = pool.submit(find_helm, helm) if uses_helm else None
@@ -153,7 +151,8 @@ def _one(cluster: Cluster, resource: Resource, name: str, namespace: str | None 
 
 def _groups(cluster: Cluster) -> Reading:
     try:
-        return Reading(cluster.request("GET", "/apis", action="read the API groups").get("groups") or [])
+        answer = cluster.request("GET", "/apis", action="read the API groups", kind="APIGroupList")
+        return Reading(answer.get("groups") or [])
     except KubestellarError as error:
         return Reading(error=error.message.rstrip("."))
 
@@ -185,6 +184,7 @@ def _allowed(cluster: Cluster, right: Right) -> bool:
         body=review,
         query={"dryRun": "All"},
         action="ask for the rights of the credentials",
+        kind="SelfSubjectAccessReview",
         repeatable=True,
     )
     return (answer.get("status") or {}).get("allowed") is True

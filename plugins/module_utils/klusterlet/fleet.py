@@ -213,8 +213,12 @@ def uid_of(cluster: Cluster) -> str:
         action="read the Namespace kube-system",
         attempts=_REACH_ATTEMPTS,
         timeout=_REACH_SECONDS,
+        kind="Namespace",
     )
-    return str((found.get("metadata") or {}).get("uid") or "")
+    uid = (found.get("metadata") or {}).get("uid")
+    if not isinstance(uid, str) or not uid:
+        raise KubestellarError(f"{cluster.name}: its Namespace kube-system has no UID.")
+    return uid
 
 
 def klusterlets(cluster: Cluster) -> dict[str, dict[str, Any]]:

@@ -403,6 +403,7 @@ def delivers_through(space: Mapping[str, Any], its: Cluster | None, its_name: st
         MANIFEST_WORKS.path(),
         query={"labelSelector": f"{ORIGIN_WDS_LABEL}={space['metadata']['name']}", "limit": 1},
         action=f"list {MANIFEST_WORKS.plural}",
+        kind=f"{MANIFEST_WORKS.kind}List",
     )
     return bool(answer.get("items"))
 

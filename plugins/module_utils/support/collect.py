@@ -138,7 +138,7 @@ def places(hosting: Cluster, wecs: Iterable[Mapping[str, Any]]) -> list[Place]:
     """
     found = [Place(plan.HOSTING, hosting.name, hosting)]
     try:
-        hosting.request("GET", "/version", timeout=_HOSTING_SECONDS, attempts=2, action="read its version")
+        hosting.version(timeout=_HOSTING_SECONDS, attempts=2)
         planes = hosting.list(CONTROL_PLANES).items
     except KubestellarError as error:
         # The program may say more, and it collects what else there is.

@@ -82,7 +82,7 @@ def read(cluster: Cluster, api_versions: Iterable[str]) -> Schemas:
     def document(api_version: str) -> Mapping[str, Any]:
         entry = index.get(f"apis/{api_version}" if "/" in api_version else f"api/{api_version}")
         path, _mark, query = str((entry or {}).get("serverRelativeURL") or "").partition("?")
-        if not path:
+        if not path.startswith("/openapi/"):
             return {}
         name, _equals, value = query.partition("=")
         try:

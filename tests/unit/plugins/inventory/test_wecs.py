@@ -39,6 +39,7 @@ HOSTING = "/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes"
 MANAGED = "/apis/cluster.open-cluster-management.io/v1/managedclusters"
 PROPERTIES = "/api/v1/namespaces/customization-properties/configmaps"
 LEASES = "/apis/coordination.k8s.io/v1/leases"
+KINDS = {"controlplanes": "ControlPlane", "secrets": "Secret"}
 EVIL = "{{ lookup('ansible.builtin.pipe', 'id') }}"
 
 
@@ -80,11 +81,14 @@ class Api:
             found = self.lists[path]
             rest = str(start + limit) if start + limit < len(found) else ""
             return 200, {
+                "kind": "SomeList",
                 "metadata": {"resourceVersion": "7", "continue": rest},
                 "items": found[start : start + limit],
             }
         if path in self.objects:
-            return 200, self.objects[path]
+            kind, name = path.split("/")[-2:]
+            metadata = {"name": name, **self.objects[path].get("metadata", {})}
+            return 200, {"kind": KINDS[kind], **self.objects[path], "metadata": metadata}
         return 404, {"kind": "Status", "message": "not found", "reason": "NotFound"}
 
     def stop(self) -> None:

@@ -125,7 +125,12 @@ def test_only_what_may_pass_is_tried_again(monkeypatch, message, attempts):
     def answer(method: str, *rest: Any, **more: Any) -> SimpleNamespace:
         sent.append(method)
         status = {"kind": "Status", "message": message, "reason": "InternalError", "code": 500}
-        return SimpleNamespace(status=500, data=json.dumps(status).encode(), headers={})
+        return SimpleNamespace(
+            status=500,
+            headers={},
+            read=lambda *_arguments, **_more: json.dumps(status).encode(),
+            release_conn=lambda: None,
+        )
 
     monkeypatch.setattr(cluster, "_send", answer)
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)

@@ -440,8 +440,8 @@ class FakeCluster:
     def __init__(self, answers):
         self.answers = answers
 
-    def request(self, *_arguments, **_more):
-        return {"gitVersion": "v1"}
+    def version(self):
+        return "v1"
 
     def resources(self, *, refresh=False):
         return [Resource(r.group, r.version, r.plural, r.kind, r.namespaced, VERBS) for r in self.answers]

@@ -126,6 +126,9 @@ def adopted(monkeypatch):
                 raise answers[method]
             return answers[method]
 
+        def version(self, **_options):
+            return str(self.request("GET", "/version"))
+
     def connect(content, *, name):
         return Adopted(content["users"][0]["user"]["token"])
 

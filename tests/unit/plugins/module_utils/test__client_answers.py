@@ -1,0 +1,309 @@
+# Copyright: (c) 2026, kubestellar.core contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may pass for an answer of an API server, tried against a server that answers anything."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from ansible_collections.kubestellar.core.plugins.module_utils import _client
+from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    ConnectionFailed,
+    InvalidInput,
+    KubestellarError,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, NAMESPACES
+
+Answer = tuple[int, bytes, dict[str, str]]
+OBJECT = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "x"}}
+
+
+class Server:
+    """:ivar answer: from method and path to status, body and headers. :ivar asked: method and path of each request."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[str, str], Answer] = lambda _method, _path: (200, b"{}", {})
+        self.asked: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _do(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.asked.append(f"{self.command} {self.path}")
+                status, body, headers = outer.answer(self.command, self.path)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments: object) -> None:
+                """Say nothing."""
+
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler._do)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
+        self.cluster = _client.Cluster.from_auth(
+            Auth(source="options", host=f"http://127.0.0.1:{self._server.server_address[1]}"), name="hub1"
+        )
+
+    def says(self, body: Any, status: int = 200, **headers: str) -> None:
+        """Answer everything so."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.answer = lambda _method, _path: (status, data, headers)
+
+    def close(self) -> None:
+        self.cluster.close()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(served: Server) -> Server:
+    served.asked.clear()
+    return served
+
+
+def listing(*names: str, **metadata: str) -> dict[str, Any]:
+    items = [{"metadata": {"name": name}} for name in names]
+    return {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": metadata, "items": items}
+
+
+NO_OBJECTS = {
+    "nothing": b"",
+    "a page": b"<html>login</html>",
+    "an empty object": b"{}",
+    "null": b"null",
+    "a list": b"[]",
+    "a number": b"7",
+    "too many digits": b'{"kind": "ConfigMap", "a": ' + b"1" * 5000 + b"}",
+    "half a pair": b'{"kind": "ConfigMapList", "items": [], "metadata": {"x": "\\ud83d"}}',
+    "too deep": b'{"a":' * 300 + b"1" + b"}" * 300,
+    "much too deep": b"[" * 200_000,
+    "not UTF-8": b'{"kind": "\xff"}',
+    "a status": b'{"kind": "Status", "status": "Success", "metadata": {}}',
+    "another kind": b'{"kind": "Secret", "metadata": {"name": "a"}}',
+    "a review": b'{"kind": "List", "metadata": {"name": "b"}}',
+    "what is called otherwise": b'{"kind": "ConfigMap", "metadata": {"name": 7}}',
+    "without metadata": b'{"kind": "ConfigMap", "metadata": null}',
+}
+NO_LISTS = {
+    "without items": {"kind": "ConfigMapList", "metadata": {}},
+    "null items": {"kind": "ConfigMapList", "metadata": {}, "items": None},
+    "items of a mapping": {"kind": "ConfigMapList", "metadata": {}, "items": {}},
+    "no metadata": {"kind": "ConfigMapList", "items": []},
+    "no kind": {"metadata": {}, "items": []},
+    "texts": {"kind": "ConfigMapList", "metadata": {}, "items": ["a"]},
+    "nameless": {"kind": "ConfigMapList", "metadata": {}, "items": [{"metadata": {}}]},
+}
+
+
+@pytest.mark.parametrize(
+    "body", [*NO_OBJECTS.values(), *(json.dumps(one).encode() for one in NO_LISTS.values())]
+)
+def test_what_is_no_list_is_never_an_empty_one(server, body):
+    server.says(body)
+    with pytest.raises(
+        ConnectionFailed, match=r"^hub1: cannot list configmaps: what answers at http\S+ sends"
+    ):
+        server.cluster.list(CONFIG_MAPS, "x")
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS.keys())
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda cluster: cluster.get(CONFIG_MAPS, "a", "x"),
+        lambda cluster: cluster.create(CONFIG_MAPS, OBJECT),
+        lambda cluster: cluster.apply(CONFIG_MAPS, OBJECT),
+        lambda cluster: cluster.patch(CONFIG_MAPS, "a", "x", {}),
+        lambda cluster: cluster.update(CONFIG_MAPS, OBJECT),
+        lambda cluster: cluster.version(),
+        lambda cluster: cluster.kinds(refresh=True),
+    ],
+    ids=["get", "create", "apply", "patch", "update", "version", "discovery"],
+)
+def test_what_is_no_object_is_never_an_answer(server, call, body):
+    server.says(body)
+    with pytest.raises(KubestellarError, match=r"^hub1: "):
+        call(server.cluster)
+
+
+@pytest.mark.parametrize("body", [value for key, value in NO_OBJECTS.items() if key != "a status"])
+def test_something_is_only_gone_when_the_server_says_so(server, body):
+    server.says(body)
+    with pytest.raises(ConnectionFailed):
+        server.cluster.delete(CONFIG_MAPS, "a", "x")
+
+
+def test_another_object_is_none(server):
+    server.says({"kind": "ConfigMap", "metadata": {"name": "b"}})
+    with pytest.raises(ConnectionFailed, match="no ConfigMap a"):
+        server.cluster.get(CONFIG_MAPS, "a", "x")
+
+
+@pytest.mark.parametrize("status", [204, 206, 301, 302, 304, 307])
+def test_only_a_whole_answer_from_there_counts(server, status):
+    server.says(b"", status=status, Location="https://elsewhere.example/")
+    with pytest.raises(ConnectionFailed):
+        server.cluster.list(CONFIG_MAPS, "x")
+    assert len(server.asked) == 1
+
+
+def test_compression_was_not_asked_for(server):
+    """A few bytes can be packed that stand for gigabytes."""
+    server.says(gzip.compress(json.dumps(listing()).encode()), **{"Content-Encoding": "gzip"})
+    with pytest.raises(ConnectionFailed):
+        server.cluster.list(CONFIG_MAPS, "x")
+
+
+def test_what_does_not_end_is_given_up(server, monkeypatch):
+    monkeypatch.setattr(_client, "LARGEST", 1000)
+    server.says(listing(*("a" * 50 for _ in range(20))))
+    with pytest.raises(ConnectionFailed, match="more than 0 MiB at once"):
+        server.cluster.list(CONFIG_MAPS, "x")
+    server.says(b"x" * 5000)
+    with pytest.raises(ConnectionFailed, match="more than 0 MiB at once"):
+        list(server.cluster.watch(CONFIG_MAPS, "x", resource_version="1", timeout=1))
+
+
+@pytest.mark.parametrize(
+    "next_token", [lambda number: "same", lambda number: f"n{number}", lambda number: "x" * 9000]
+)
+def test_a_list_ends(server, monkeypatch, next_token):
+    monkeypatch.setattr(_client, "MOST_PAGES", 5)
+    server.answer = lambda _method, _path: (
+        200,
+        json.dumps(listing("a", **{"continue": next_token(len(server.asked))})).encode(),
+        {},
+    )
+    with pytest.raises(ConnectionFailed, match="a list without an end"):
+        server.cluster.list(CONFIG_MAPS, "x")
+    assert len(server.asked) <= 5
+
+
+def test_a_list_of_several_pages_is_read_to_its_end(server):
+    pages = [listing("a", **{"continue": "n"}), listing(**{"continue": "m"}), listing("b")]
+    server.answer = lambda _method, _path: (200, json.dumps(pages[len(server.asked) - 1]).encode(), {})
+    assert [item["metadata"]["name"] for item in server.cluster.list(CONFIG_MAPS, "x").items] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"type": "ADDED"}\n',
+        b'{"type": "ADDED", "object": {}}\n',
+        b'{"type": "ERROR", "object": 7}\n',
+        b"[" * 100_000 + b"\n",
+    ],
+)
+def test_what_is_no_event_ends_a_watch_with_a_sentence(server, body):
+    server.says(body)
+    with pytest.raises(ConnectionFailed, match="cannot watch configmaps"):
+        list(server.cluster.watch(CONFIG_MAPS, "x", resource_version="1", timeout=1))
+
+
+def test_events_come_as_they_were_sent_and_a_half_one_is_left(server):
+    event = {"type": "ADDED", "object": OBJECT}
+    server.says(json.dumps(event).encode() + b"\n\n" + json.dumps(event).encode() + b"\n" + b'{"type": "ADD')
+    events = list(server.cluster.watch(CONFIG_MAPS, "x", resource_version="1", timeout=1))
+    assert events == [_client.Event("ADDED", OBJECT)] * 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'{"details": 7}',
+        b'{"details": {"causes": 7}, "message": {"a": 1}}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_refusal_is_told_whatever_it_looks_like(server, body):
+    server.says(body, status=422)
+    with pytest.raises(ApiError, match=r"^hub1: cannot read ConfigMap x/a: .* \(HTTP 422\)\.$"):
+        server.cluster.get(CONFIG_MAPS, "a", "x")
+
+
+NO_NAMES: list[Any] = [
+    "",
+    ".",
+    "..",
+    "a/b",
+    "a%2fb",
+    "/",
+    "%",
+    "a\nb",
+    "\ud83d",
+    "x" * 2000,
+    7,
+    None,
+    True,
+    ["a"],
+]
+
+
+def written(verb: str) -> Callable[[_client.Cluster, Any, Any], Any]:
+    return lambda cluster, name, namespace: getattr(cluster, verb)(
+        CONFIG_MAPS, {**OBJECT, "metadata": {"name": name, "namespace": namespace}}
+    )
+
+
+CALLS: dict[str, Callable[[_client.Cluster, Any, Any], Any]] = {
+    "get": lambda cluster, name, namespace: cluster.get(CONFIG_MAPS, name, namespace),
+    "delete": lambda cluster, name, namespace: cluster.delete(CONFIG_MAPS, name, namespace),
+    "patch": lambda cluster, name, namespace: cluster.patch(CONFIG_MAPS, name, namespace, {}),
+    "apply": written("apply"),
+    "update": written("update"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_no_part_of_a_path_leads_elsewhere(server, call):
+    for part in NO_NAMES:
+        for name, namespace in ((part, "x"), ("a", part), (part, part)):
+            with pytest.raises(InvalidInput, match="cannot be the name of"):
+                call(server.cluster, name, namespace)
+    with pytest.raises(InvalidInput, match="cannot be the name of"):
+        server.cluster.patch(CONFIG_MAPS, "a", "x", {}, subresource="..")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("part", [part for part in NO_NAMES if part is not None])
+def test_a_cluster_scoped_name_is_one_part_too(server, part):
+    with pytest.raises(InvalidInput):
+        server.cluster.delete(NAMESPACES, part)
+    assert server.asked == []
+
+
+def test_names_of_roles_are_quoted(server):
+    server.says({"kind": "ConfigMap", "metadata": {"name": "system:a b?é"}})
+    server.cluster.get(CONFIG_MAPS, "system:a b?é", "x")
+    assert server.asked == ["GET /api/v1/namespaces/x/configmaps/system%3Aa%20b%3F%C3%A9"]
