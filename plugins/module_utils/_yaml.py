@@ -277,9 +277,8 @@ def _check_depth(text: str, line: int, source: str, hint: str) -> None:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if depth > _bounds.DEEPEST:
-                raise InvalidInput(
-                    f"{source} is nested deeper than {_bounds.DEEPEST} levels (line {event.start_mark.line + 1 + line})."
-                )
+                at = event.start_mark.line + 1 + line if event.start_mark else "?"
+                raise InvalidInput(f"{source} is nested deeper than {_bounds.DEEPEST} levels (line {at}).")
     except yaml.YAMLError as error:
         raise _invalid(error, line, source, hint) from error
 
@@ -302,7 +301,8 @@ def _check_aliases(root: Any, source: str) -> None:
             open_nodes.discard(id(node))
             if sizes[id(node)] > _FREE + _MOST_COPIES * written:
                 raise InvalidInput(
-                    f"{source} has aliases that stand for far more than is written.", hint="Write less with aliases."
+                    f"{source} has aliases that stand for far more than is written.",
+                    hint="Write less with aliases.",
                 )
             continue
         if id(node) in open_nodes:
