@@ -234,11 +234,6 @@ def test_the_playbooks_refuse_what_the_modules_refuse(stack: Running, lamp: Lamp
         ["BindingPolicy lamp is refused", ".data.rule"],
         entry([namespace(), broken, *pages(2)[2:]]),
     )
-    refused("workloads", ["max_objects (8)"], entry([*_plain(PAGES + 8)], guards={"max_objects": 8}))
-    typo = entry(_plain(PAGES + 1)) | {
-        "placement": {"cluster_selectors": [{"match_labels": {"locaton-group": "edge"}}]}
-    }
-    refused("workloads", ["No cluster is selected"], typo)
     camel = entry(_plain(PAGES)) | {
         "placement": {"cluster_selectors": [{"matchLabels": {"location-group": "edge"}}]}
     }

@@ -587,7 +587,6 @@ WRONG = {
         ),
         "memory limit",
     ),
-    "base64": (in_new("Secret", "v1", "key", data={"a": "not base64"}), "key"),
     "data key": (in_new("ConfigMap", "v1", "settings", data={"a b": "c"}), "a b"),
 }
 
