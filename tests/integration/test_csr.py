@@ -59,6 +59,7 @@ class Request:
     groups: Sequence[str] = ACCOUNT_GROUPS
     signer: str = SIGNER
     state: str = ""
+    agent: str = "agent1"
 
     def pem(self, wec: str) -> bytes:
         """Signed with its own key."""
@@ -66,7 +67,7 @@ class Request:
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, name.format(id=identity(wec)))
             for name in self.organizations
         ]
-        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, f"{identity(wec)}:agent1"))
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, f"{identity(wec)}:{self.agent}"))
         builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
         return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
@@ -106,6 +107,12 @@ CASES = [
     bad("another signer", "signer is example.com/signer", replace(REQUEST, signer="example.com/signer")),
     bad("renewed before it was ever accepted", NOTHING, replace(REQUEST, user="{id}:agent1")),
     bad("two requesters", "2 requesters", REQUEST, BY_TOKEN),
+    bad(
+        "two agents",
+        "2 agents wait for this cluster (agent1, agent2)",
+        REQUEST,
+        replace(REQUEST, agent="agent2"),
+    ),
 ]
 
 
@@ -226,6 +233,15 @@ def test_each_is_decided_right(stack, outcome, number):
             request.state
         }
     assert sum(found == {"Approved"} for found in states.values()) == case.approved, states
+
+
+def test_an_available_cluster_is_not_joined_again_while_another_is(stack, outcome):
+    """The credentials to join with are the same for all, so whoever has one may ask in the name of any cluster."""
+    its = stack.cluster("its1")
+    send(stack.kubeconfig, its, "cluster1", "csr-again", replace(REQUEST, agent="evil"))
+    result = judge(stack, names=["cluster1", names()[0]], rejoin=[names()[0]])
+    assert not (its.get(CSRS, "csr-again").get("status") or {}).get("conditions"), result
+    assert "csr-again" in str(result["warnings"]) and not result["clusters"][0]["changed"], result
 
 
 def test_a_request_that_is_none_does_not_get_past_the_api_server(stack):
