@@ -59,7 +59,7 @@ def test_a_kubeconfig_in_a_secret_of_the_hub_runs_nothing(
         "doctor": {},
         "managed_cluster": {"its": "its1", "names": ["cluster1"], "labels": {"new": "label"}},
         "space_credentials": {},
-        "space_backup": {"dest": str(tmp_path / "backup.tar.gz")},
+        "space_backup": {"dir": str(tmp_path / "backup")},
     }
     for name, options in asked.items():
         told = module(name, _check=name == "managed_cluster", **way, **options)
