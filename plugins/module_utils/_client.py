@@ -674,7 +674,7 @@ class Cluster:
             problem = list_problem(answer)
             if problem:
                 raise self._no_answer(action, problem)
-            items: list[dict[str, Any]] = answer["items"]
+            items: list[dict[str, Any]] = answer["items"] or []
             for item in items:
                 # Items of typed lists name no kind, those of metadata lists the wrong one.
                 item["apiVersion"], item["kind"] = resource.api_version, resource.kind
@@ -917,8 +917,10 @@ def _alike(api_version: str, kind: str, served: Iterable[tuple[str, str]]) -> st
 
 
 def list_problem(answer: Mapping[str, Any]) -> str:
-    """Why an answer is no list of objects; empty if it is one."""
-    items = answer.get("items")
+    """Why an answer is no list of objects; empty if it is one. An empty list of metadata has `null` for its items."""
+    items = answer.get("items", ...)
+    if items is None and answer.get("kind") == "PartialObjectMetadataList":
+        items = []
     if not str(answer.get("kind") or "").endswith("List") or not isinstance(items, list):
         return "no list of objects"
     if not isinstance(answer.get("metadata"), dict):

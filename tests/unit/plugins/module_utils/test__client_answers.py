@@ -210,6 +210,13 @@ def test_a_list_of_several_pages_is_read_to_its_end(server):
     assert [item["metadata"]["name"] for item in server.cluster.list(CONFIG_MAPS, "x").items] == ["a", "b"]
 
 
+def test_an_empty_list_of_metadata_has_null_for_its_items(server):
+    answer = {"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "7"}, "items": None}
+    server.answer = lambda _method, _path: (200, json.dumps(answer).encode(), {})
+    found = server.cluster.list(CONFIG_MAPS, "x", metadata_only=True)
+    assert (found.items, found.resource_version) == ([], "7")
+
+
 @pytest.mark.parametrize(
     "body",
     [
