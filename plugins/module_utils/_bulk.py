@@ -650,7 +650,7 @@ def delete_all(
             ):
                 outcome.method = "delete"
         except KubestellarError as error:
-            outcome.error = error.message
+            outcome.fail(error)
         return outcome
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
