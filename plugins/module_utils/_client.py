@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _answers, _bounds, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
@@ -35,13 +35,16 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import Resource
-from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import inline
-from ansible_collections.kubestellar.core.plugins.module_utils._yaml import LOADER, unusable
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import (
+    inline,
+    is_loopback,
+    well_formed,
+)
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import unusable, yaml_documents
 
 _IMPORT_ERROR: ImportError | None = None
 try:
     import urllib3
-    import yaml
 except ImportError as error:
     _IMPORT_ERROR = error
 
@@ -107,6 +110,7 @@ class Cluster:
         self.user_agent = FIELD_MANAGER
         self.context: str | None = None
         self.server = str(configuration.host).rstrip("/")
+        self._address = _address(self.server, name)
         self._configuration = configuration
         self._pool = _library().client.rest.RESTClientObject(configuration).pool_manager
         self._headers = urllib3.HTTPHeaderDict()
@@ -135,7 +139,7 @@ class Cluster:
                         f"{name}: the service account of this pod cannot be used: {plain(error)}."
                     ) from error
             else:
-                _configure_host(configuration, auth)
+                _configure_host(configuration, auth, name)
             _configure_common(configuration, auth)
             cluster = cls(configuration, name)
         if auth.username and auth.password:
@@ -165,7 +169,8 @@ class Cluster:
         content: Mapping[str, Any]
         base_path = None
         if isinstance(kubeconfig, Mapping):
-            content, label = kubeconfig, "the given kubeconfig"
+            label = "the given kubeconfig"
+            content = well_formed(kubeconfig, f"{name}: {label}")
         else:
             label = str(kubeconfig)
             paths = [path for path in label.split(os.pathsep) if path]
@@ -174,7 +179,7 @@ class Cluster:
                 raise InvalidInput(f"{name}: the kubeconfig {missing[0]} does not exist.")
             base_path = os.path.dirname(os.path.abspath(paths[0]))
             content = _read_kubeconfig(paths, name)
-        contexts = [str(entry.get("name")) for entry in content.get("contexts") or []]
+        contexts = [entry["name"] for entry in content.get("contexts") or []]
         if context is None:
             if len(contexts) != 1:
                 raise InvalidInput(
@@ -191,7 +196,9 @@ class Cluster:
                 config_dict=dict(content), active_context=context, config_base_path=base_path
             )
             loader.load_and_set(configuration)
-        except (library.config.ConfigException, OSError, KeyError, TypeError, ValueError) as error:
+        except (
+            *(library.config.ConfigException, OSError, AttributeError, KeyError, TypeError, ValueError),
+        ) as error:
             raise ConnectionFailed(
                 f"{name}: context {context} of {label} cannot be used: {plain(error)}."
             ) from error
@@ -281,6 +288,9 @@ class Cluster:
                         f"{self.name}: the file {path} cannot be read: {error.strerror}."
                     ) from error
         headers = self._headers
+        if self._token():
+            self._check_private({"Authorization": ""})
+        self._check_private(headers)
         scheme, _blank, credentials = str(self._token() or headers.get("authorization") or "").partition(" ")
         if scheme.lower() == "bearer":
             user["token"] = credentials.strip()
@@ -306,6 +316,16 @@ class Cluster:
             token = self._configuration.get_api_key_with_prefix(known)
             self._known_token = (str(token) if token else None, now + _TOKEN_SECONDS)
         return self._known_token[0]
+
+    def _check_private(self, headers: Mapping[str, Any]) -> None:
+        """:raises InvalidInput: everybody on the way could read the credentials."""
+        host = self._address.hostname or ""
+        private = self._address.scheme == "https" or host == "localhost" or is_loopback(host)
+        if "Authorization" in headers and not private:
+            raise InvalidInput(
+                f"{self.name}: credentials are not sent to {self.server} without TLS.",
+                hint="Write https:// in its address.",
+            )
 
     def close(self) -> None:
         """Drop all connections."""
@@ -472,6 +492,7 @@ class Cluster:
         token = self._token()
         if token:
             headers["Authorization"] = token
+        self._check_private(headers)
         return self._pool.request(
             method,
             url,
@@ -965,21 +986,54 @@ def _read_kubeconfig(paths: list[str], name: str) -> Mapping[str, Any]:
     """Content of one kubeconfig, or several merged as kubectl does."""
     config = _library().config
     try:
+        contents = [_kubeconfig_file(path, name) for path in paths]
         if len(paths) == 1:
-            with open(paths[0], encoding="utf-8") as stream:
-                content = yaml.load(stream, Loader=LOADER)  # noqa: S506 (it is a safe loader)
-        else:
-            content = config.kube_config.KubeConfigMerger(os.pathsep.join(paths)).config.value
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, config.ConfigException) as error:
-        raise InvalidInput(f"{name}: the kubeconfig {paths[0]} cannot be read: {plain(error)}.") from error
-    if not isinstance(content, Mapping):
-        raise InvalidInput(f"{name}: {paths[0]} is not a kubeconfig.")
-    return content
+            return contents[0]
+        merged = config.kube_config.KubeConfigMerger(os.pathsep.join(paths)).config.value
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, config.ConfigException) as error:
+        raise InvalidInput(
+            f"{name}: the kubeconfigs {', '.join(paths)} cannot be read together.", hint="Name one of them."
+        ) from error
+    return well_formed(merged, f"{name}: {', '.join(paths)}")
 
 
-def _configure_host(configuration: Any, auth: Auth) -> None:
+def _kubeconfig_file(path: str, name: str) -> Mapping[str, Any]:
+    """Content of one kubeconfig. :raises InvalidInput: it is none."""
+    try:
+        documents = yaml_documents(Path(path).read_bytes(), f"{name}: {path}", twice="last")
+    except OSError as error:
+        raise InvalidInput(f"{name}: the kubeconfig {path} cannot be read: {error.strerror}.") from error
+    return well_formed(documents[0][1] if len(documents) == 1 else None, f"{name}: {path}")
+
+
+def _address(server: str, name: str) -> SplitResult:
+    """The parts of the address of an API server.
+
+    :raises InvalidInput: it is none, or has credentials in it.
+    """
+    try:
+        parts = urlsplit(server)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or not server.isprintable() or " " in server:
+        raise InvalidInput(
+            f"{name}: {plain(server, 200)!r} is no address of an API server.",
+            hint="Write it as https://host:port.",
+        )
+    if "@" in server:
+        raise InvalidInput(
+            f"{name}: the address of the API server {plain(parts.hostname, 120)} has a user name or a password in it.",
+            hint="Give them as username and password, or a token as api_key.",
+        )
+    return parts
+
+
+def _configure_host(configuration: Any, auth: Auth, name: str) -> None:
     host = str(auth.host)
-    configuration.host = host if "://" in host else f"https://{host}"
+    server = host if "://" in host else f"https://{host}"
+    _address(server, name)  # the library raises anything
+    configuration.host = server
     if auth.api_key:
         configuration.api_key = {"BearerToken": f"Bearer {auth.api_key}"}
     configuration.ssl_ca_cert = auth.ca_cert

@@ -38,6 +38,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._space import CP_TYPE_LABEL
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import well_formed
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import (
     Follower,
     Verdict,
@@ -242,8 +243,8 @@ def read_bootstrap(
         documents = load_yaml(text, _CONTENT)
         if len(documents) != 1:
             raise InvalidInput(f"{_CONTENT} is not one kubeconfig.")
-        context = context or _default_context(documents[0], fallback)
-        return one_context(documents[0], context, _CONTENT, None)
+        content = well_formed(documents[0], _CONTENT)
+        return one_context(content, context or _default_context(content, fallback), _CONTENT, None)
     path = path or ""
     try:
         with open(path, "rb") as stream:
@@ -252,8 +253,9 @@ def read_bootstrap(
         raise InvalidInput(f"The bootstrap kubeconfig {path} cannot be read: {error.strerror}.") from error
     if len(documents) != 1:
         raise InvalidInput(f"{path} is not a kubeconfig.")
-    context = context or _default_context(documents[0], fallback)
-    return one_context(documents[0], context, path, os.path.dirname(os.path.abspath(path)))
+    content = well_formed(documents[0], path)
+    context = context or _default_context(content, fallback)
+    return one_context(content, context, path, os.path.dirname(os.path.abspath(path)))
 
 
 def _default_context(content: Mapping[str, Any], name: str) -> str | None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import base64
 import binascii
 import copy
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import well_formed
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 
 TOKEN, CERTIFICATE = "token", "client certificate"
@@ -42,8 +43,12 @@ def credentials(encoded: str) -> list[Credential]:
     """The credentials in the base64 of a kubeconfig that say when they expire, and those that should and do not."""
     try:
         documents = load_yaml(base64.b64decode(encoded), "the kubeconfig")
-        users = [entry.get("user") or {} for one in documents for entry in one.get("users") or []]
-    except (InvalidInput, AttributeError, TypeError, ValueError):
+        users = [
+            entry.get("user") or {}
+            for one in documents
+            for entry in well_formed(one, "the kubeconfig").get("users") or []
+        ]
+    except (InvalidInput, TypeError, ValueError):
         return [Credential("kubeconfig", error="it is not valid YAML")]
     found = []
     for user in users:
@@ -63,7 +68,7 @@ def of_token(token: str) -> Credential | None:
         claims = _claims(parts[1])
         expires, issued = claims.get("exp"), claims.get("iat") or 0
         return None if expires is None else Credential(TOKEN, float(expires), float(issued))
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, OverflowError, TypeError, ValueError):
         return Credential(TOKEN, error="it looks like a JWT and is none")
 
 
@@ -123,4 +128,4 @@ def _user(kubeconfig: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _claims(part: str) -> Any:
-    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return _bounds.json_value(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

@@ -12,13 +12,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
+"""What a terminal or a page acts on, marks that let text run from right to left among it, and what no terminal can be sent."""
+_URL_END = re.compile(r"[\s\"'<>]")
+_AUTHORITY_END = re.compile(r"[/?#]")
 
 
 def plain(text: object, limit: int = 500) -> str:
     """Untrusted text for a message: one line, no control characters, at most `limit` characters."""
-    line = _CONTROL.sub(" ", str(text)).strip()
+    line = _CONTROL.sub(" ", without_user_info(str(text))).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def without_user_info(text: str, instead: str = "***") -> str:
+    """A text whose URLs have no user name, password or token before their host."""
+    first, *rest = text.split("://")
+    for part in rest:
+        word = _URL_END.split(part, maxsplit=1)[0]
+        authority = _AUTHORITY_END.split(word, maxsplit=1)[0]
+        _name, colon, port = authority.partition(":")
+        # A slash in a password is wrong, and the password still one; a path may have an @ too.
+        reach = word if colon and not port.isdecimal() and not port.endswith("]") else authority
+        end = reach.rfind("@")
+        first += "://" + (instead + part[end:] if end >= 0 else part)
+    return first
 
 
 class KubestellarError(Exception):
@@ -30,6 +47,7 @@ class KubestellarError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "", **details: Any) -> None:
+        message, hint = without_user_info(message), without_user_info(hint)
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -20,6 +20,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     plain,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import well_formed
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 
 CP_TYPE_LABEL = "kflex.kubestellar.io/cptype"
@@ -100,11 +101,8 @@ def connect_to(
         in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
     kubeconfig = secret_kubeconfig(hosting, control_plane, in_cluster=in_cluster)
     if not in_cluster and (control_plane.get("spec") or {}).get("type") == "host":
-        servers = [
-            urlsplit(str((entry.get("cluster") or {}).get("server"))).hostname
-            for entry in (kubeconfig or {}).get("clusters") or []
-        ]
-        if kubeconfig is not None and servers == [_HOST_SERVER]:
+        clusters = (kubeconfig or {}).get("clusters") or []
+        if [_host((entry.get("cluster") or {}).get("server")) for entry in clusters] == [_HOST_SERVER]:
             return hosting.renamed(space)
     if kubeconfig is None:
         raise KubestellarError(
@@ -112,6 +110,13 @@ def connect_to(
             hint="Wait until it is Ready, or look at its conditions and at the KubeFlex manager.",
         )
     return Cluster.from_secret(kubeconfig, name=space)
+
+
+def _host(server: object) -> str | None:
+    try:
+        return urlsplit(str(server)).hostname
+    except ValueError:
+        return None
 
 
 def choose(
@@ -206,5 +211,10 @@ def kubeconfig_of(
     if encoded is None:
         return None
     name = (control_plane.get("metadata") or {}).get("name")
-    documents = load_yaml(base64.b64decode(encoded), f"the kubeconfig of ControlPlane {name}")
-    return documents[0] if documents else None
+    where = f"the kubeconfig of ControlPlane {name}"
+    try:
+        text = base64.b64decode(encoded)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{where} is not base64.", hint="Let the space be adopted anew.") from None
+    documents = load_yaml(text, where)
+    return dict(well_formed(documents[0], where)) if documents else None

@@ -14,6 +14,19 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import In
 
 _CLUSTER = ("server", "certificate-authority-data")
 _USER = ("client-certificate-data", "client-key-data", "token")
+_TEXTS = {
+    *(
+        "server",
+        "proxy-url",
+        "tls-server-name",
+        "certificate-authority",
+        "certificate-authority-data",
+        "cluster",
+        "user",
+    ),
+    *("client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile"),
+    *("username", "password", "as"),
+}
 _IGNORED = ("extensions", "namespace")
 """What says nothing about the connection."""
 
@@ -66,6 +79,34 @@ def inline(kubeconfig: object, where: str) -> dict[str, Any]:
 _HINT = "Put a kubeconfig there that has an https address, certificate-authority-data, and a token or client certificate and key as data."
 
 
+def well_formed(content: object, where: str) -> Mapping[str, Any]:
+    """What is to be a kubeconfig, if everything in it is where it belongs. Nothing of its content is shown.
+
+    :param where: what messages call it.
+    :raises InvalidInput: it is something else.
+    """
+    if not isinstance(content, Mapping):
+        raise InvalidInput(f"{where} is not a kubeconfig.")
+    for kind in ("clusters", "users", "contexts"):
+        entries = content.get(kind) or []
+        inner = kind.removesuffix("s")
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, Mapping)
+            and isinstance(entry.get("name"), str)
+            and isinstance(entry.get(inner) or {}, Mapping)
+            for entry in entries
+        ):
+            raise InvalidInput(
+                f"{where} is not a kubeconfig: {kind} is no list of entries with a name and a {inner}.",
+                hint="kubectl config view shows what one looks like.",
+            )
+        for entry in entries:
+            for key, value in (entry.get(inner) or {}).items():
+                if key in _TEXTS and not isinstance(value, (str, type(None))):
+                    raise InvalidInput(f"{where} is not a kubeconfig: {key} of one of its {kind} is no text.")
+    return content
+
+
 def _entry(content: Mapping[str, Any], kind: str, name: object) -> Mapping[str, Any] | None:
     """What the entry of this name holds."""
     entries = content.get(kind)
@@ -83,11 +124,14 @@ def _is_safe(server: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    if parts.username or parts.password or not host:
+    if "@" in parts.netloc or not host:
         return False
-    if parts.scheme == "https":
-        return True
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is one of this machine, which no name proves."""
     try:
-        return parts.scheme == "http" and ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -277,10 +277,15 @@ def _check_depth(text: str, line: int, source: str, hint: str) -> None:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             if depth > _bounds.DEEPEST:
-                at = event.start_mark.line + 1 + line if event.start_mark else "?"
-                raise InvalidInput(f"{source} is nested deeper than {_bounds.DEEPEST} levels (line {at}).")
+                raise InvalidInput(
+                    f"{source} is nested deeper than {_bounds.DEEPEST} levels{_place(event.start_mark, line)}."
+                )
     except yaml.YAMLError as error:
         raise _invalid(error, line, source, hint) from error
+
+
+def _place(mark: Any, line: int) -> str:
+    return f" (line {mark.line + 1 + line})" if mark is not None else ""
 
 
 def _check_aliases(root: Any, source: str) -> None:
@@ -338,8 +343,7 @@ def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
             if not isinstance(key, yaml.ScalarNode):
                 continue  # the constructor refuses it
             below = f"{path}.{key.value}".lstrip(".")
-            if key.tag not in (_TEXT, _MERGE):
-                _make_text(key, line, f"{source}: {_named(root)}{plain(path, 200)}")
+            _make_text(key, line, f"{source}: {_named(root)}{plain(path, 200)}")
             waiting.append((value, below))
             first = known.setdefault(key.value, (key, value))
             judged = key.tag != _MERGE and (inner or node is root)
@@ -350,6 +354,8 @@ def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
 
 def _make_text(key: Any, line: int, what: str) -> None:
     """Let a key be text that is a number as it is written. :raises InvalidInput: it is something else."""
+    if key.tag in (_TEXT, _MERGE):
+        return
     if key.tag != _INT or not re.fullmatch(r"0|[1-9][0-9]*", key.value):
         what = what.rstrip(": ")
         raise InvalidInput(
@@ -390,7 +396,8 @@ def _invalid(error: Any, line: int, source: str, hint: str) -> InvalidInput:
     """What cannot be read as YAML, and what may be the cause."""
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    where = f" (line {mark.line + 1 + line})" if mark is not None else ""
+    where = _place(mark, line)
+    problem = re.sub(r"(alias|anchor) '[^']*'", r"\1", problem)  # it may be a password that is not in quotes
     if "'!vault'" in problem:
         hint = "Ansible Vault is not read here: write the object under definitions, where variables are decrypted."
     return InvalidInput(f"{source} is not valid YAML: {plain(problem, 300)}{where}.", hint=hint)

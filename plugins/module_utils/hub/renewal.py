@@ -56,6 +56,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     SECRETS,
     SERVICE_ACCOUNTS,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import well_formed
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import controllers
@@ -512,7 +513,7 @@ def ends(secret: Mapping[str, Any], control_plane: Mapping[str, Any]) -> list[_c
 
 
 def _decoded(encoded: str) -> Mapping[str, Any]:
-    return load_yaml(base64.b64decode(encoded), "the kubeconfig")[0]
+    return well_formed(load_yaml(base64.b64decode(encoded), "the kubeconfig")[0], "the kubeconfig")
 
 
 def written_at(secret: Mapping[str, Any]) -> str:

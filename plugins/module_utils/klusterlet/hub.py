@@ -24,6 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _credentia
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import SERVICES
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import well_formed
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml, load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import (
     BOOTSTRAP_SECRET,
@@ -93,7 +94,7 @@ def bootstrap_of(text: str, where: str) -> Bootstrap:
     :raises InvalidInput: agents could not use it, or would not verify the hub.
     """
     documents = load_yaml(text, where)
-    content = documents[0] if len(documents) == 1 else {}
+    content = well_formed(documents[0] if len(documents) == 1 else None, where)
     known = known_of(content)
     if known is None or len(content.get("clusters") or []) != 1:
         raise InvalidInput(

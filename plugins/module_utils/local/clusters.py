@@ -30,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._files import write_file
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
+from ansible_collections.kubestellar.core.plugins.module_utils._untrusted import well_formed
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import ports
 from ansible_collections.kubestellar.core.plugins.module_utils.local import program as programs
@@ -193,7 +194,8 @@ class Local:
             return self._printed
         text = self._run(tools.kubeconfig_command(self._wanted.tool, self._wanted.name))
         documents = load_yaml(text, f"The kubeconfig that {self._program} prints")
-        if len(documents) != 1 or tools.contexts(documents[0]) != [self._wanted.context]:
+        found = well_formed(documents[0] if len(documents) == 1 else None, f"What {self._program} prints")
+        if tools.contexts(found) != [self._wanted.context]:
             raise KubestellarError(
                 f"{self._program} prints a kubeconfig without the one context {self._wanted.context}.",
                 hint="Is it the right program?",
@@ -371,4 +373,4 @@ def _read(path: Path) -> dict[str, Any] | None:
             f"{path} cannot be read: {plain(error, 120)}.", hint="Name another file."
         ) from error
     documents = load_yaml(text, str(path))
-    return documents[0] if documents else {}
+    return dict(well_formed(documents[0], str(path))) if documents else {}

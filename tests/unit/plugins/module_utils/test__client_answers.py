@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.kubestellar.core.plugins.module_utils import _client
+from ansible_collections.kubestellar.core.plugins.module_utils import (
+    _client,
+    _control_plane,
+    _credentials,
+    _space,
+    _yaml,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._auth import Auth
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ApiError,
@@ -22,6 +30,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     KubestellarError,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, NAMESPACES
+from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet import hub
 
 Answer = tuple[int, bytes, dict[str, str]]
 OBJECT = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "x"}}
@@ -314,3 +323,94 @@ def test_names_of_roles_are_quoted(server):
     server.says({"kind": "ConfigMap", "metadata": {"name": "system:a b?é"}})
     server.cluster.get(CONFIG_MAPS, "system:a b?é", "x")
     assert server.asked == ["GET /api/v1/namespaces/x/configmaps/system%3Aa%20b%3F%C3%A9"]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [{"api_key": "t"}, {"username": "u", "password": "p"}, {"api_key": "t", "impersonate_user": "x"}],
+)
+@pytest.mark.parametrize(
+    "host", ["http://hub.example:8080", "http://192.0.2.1", "http://127.0.0.1.example", "HTTP://hub.example"]
+)
+def test_credentials_are_not_sent_for_everybody_to_read(host, credentials):
+    cluster = _client.Cluster.from_auth(Auth(source="options", host=host, **credentials), name="hub1")
+    for call in (cluster.version, cluster.ready, cluster.kubeconfig):
+        with pytest.raises(InvalidInput, match="^hub1: credentials are not sent to .* without TLS"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "host", ["https://me:hunter2@hub.example", "https://hunter2@hub.example", "me:hunter2@hub.example"]
+)
+def test_credentials_in_an_address_are_refused_and_not_shown(host):
+    with pytest.raises(InvalidInput, match="has a user name or a password in it") as caught:
+        _client.Cluster.from_auth(Auth(source="options", host=host, api_key="t"), name="hub1")
+    assert "hunter2" not in str(caught.value.result())
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["https://", "ftp://a", "https://a:x", "https://[", "https://a b", "https://a\n", "https://a:99999"],
+)
+def test_what_is_no_address_is_said(host):
+    with pytest.raises(InvalidInput, match="is no address of an API server"):
+        _client.Cluster.from_auth(Auth(source="options", host=host), name="hub1")
+
+
+KUBECONFIGS: dict[str, str] = {
+    "text": "hunter2",
+    "a list": "- hunter2",
+    "nothing": "",
+    "two": "a: 1\n---\na: 2",
+    "contexts of text": "contexts: hunter2",
+    "a number of contexts": "contexts: 7",
+    "contexts by name": "contexts: {x: {cluster: hunter2}}",
+    "contexts that are text": "contexts: [hunter2]",
+    "a context of text": "contexts: [{name: x, context: hunter2}]",
+    "a name that is none": "contexts: [{name: [hunter2], context: {}}]",
+    "no cluster": "contexts: [{name: x, context: {cluster: hunter2, user: u}}]",
+    "clusters of text": "clusters: hunter2\ncontexts: [{name: x, context: {cluster: c, user: u}}]",
+    "a user of text": "users: [{name: u, user: hunter2}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]",
+    "a server that is none": "clusters: [{name: c, cluster: {server: [hunter2]}}]\nusers: [{name: u, user: {}}]\n"
+    "contexts: [{name: x, context: {cluster: c, user: u}}]",
+    "data that are none": "clusters: [{name: c, cluster: {server: 'https://a', certificate-authority-data: 7}}]\n"
+    "users: [{name: u, user: {token: [hunter2]}}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]",
+    "a bad line": "users: [{name: u, user: {password: *hunter2}}]",
+}
+
+
+@pytest.mark.parametrize("text", KUBECONFIGS.values(), ids=KUBECONFIGS.keys())
+def test_what_is_no_kubeconfig_is_said_by_whoever_reads_it(tmp_path, text):
+    path = tmp_path / "k"
+    path.write_text(text)
+    (tmp_path / "good").write_text("contexts: []")
+    plane = {
+        "metadata": {"name": "its1"},
+        "spec": {"type": "k8s"},
+        "status": {"secretRef": {"name": "s", "namespace": "n", "key": "k"}},
+    }
+    secret = {"data": {"k": base64.b64encode(text.encode()).decode()}}
+    hosting = SimpleNamespace(name="hub", get=lambda *_arguments: secret)
+    readers: list[Callable[[], Any]] = [
+        lambda: _client.Cluster.from_kubeconfig(str(path), "x", name="hub1"),
+        lambda: _client.Cluster.from_kubeconfig(f"{path}:{tmp_path / 'good'}", "x", name="hub1"),
+        lambda: _space.connect_to(hosting, plane),  # type: ignore[arg-type]
+        lambda: _control_plane.read_bootstrap(str(path), None, "x", fallback="x"),
+        lambda: _control_plane.read_bootstrap(None, text or " ", "x", fallback="x"),
+        lambda: hub.bootstrap_of(text, "bootstrap_kubeconfig"),
+    ]
+    for read in readers:
+        with pytest.raises(KubestellarError) as caught:
+            read()
+        assert "hunter" not in str(caught.value.result())
+    for content in _yaml_or_nothing(text):
+        with pytest.raises(KubestellarError):
+            _client.Cluster.from_kubeconfig(content, "x", name="hub1")
+    _credentials.credentials(secret["data"]["k"])
+
+
+def _yaml_or_nothing(text: str) -> list[dict[str, Any]]:
+    try:
+        return _yaml.load_yaml(text, "x")
+    except InvalidInput:
+        return []

@@ -68,7 +68,7 @@ def test_names_and_messages_are_shown_and_never_run(browser, files):
     shown = browser.value(ROWS)
     assert "Deployment shop/<script>document.title='run'</script>" in shown
     assert "Deployment shop/{{ lookup('pipe', 'id') }}{% for x in y %}" in shown
-    assert "Deployment shop/one two \ufffdthree" in shown
+    assert "Deployment shop/one two three" in shown
     browser.value("document.querySelector('#rows .strip').focus()")
     browser.press("ArrowRight")
     assert "selected: yes" in browser.value("document.getElementById('detail').textContent")
