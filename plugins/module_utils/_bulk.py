@@ -689,6 +689,10 @@ def names(outcomes: Sequence[Outcome]) -> str:
     return shown if len(outcomes) <= 20 else f"{shown} and {len(outcomes) - 20} more"
 
 
+NOTES = ("described", "dropped", "altered")
+"""What stands beside the fields of an object that `Target.planned` tells, and is not part of it."""
+
+
 @dataclass
 class Target:
     """One definition on its way.
@@ -713,18 +717,26 @@ class Target:
     def planned(self) -> dict[str, Any]:
         """The object as it will be, by what the server answered, else by what is known here.
 
-        In `dropped` are the labels and annotations that it loses, such as `label shift`.
+        Beside it stand `NOTES`: `described` is the object without what the server completes, `dropped` the labels and annotations that
+        it loses, such as `label shift`, and `altered` its fields beside metadata and status that change.
         """
         if self.before is None:
-            return self.foreseen or self.want
+            return {**(self.foreseen or self.want), "described": self.want}
         dropped = [
             f"{what} {key}"
             for what in ("label", "annotation")
             for key in _diff.owned(self.before, "metadata", f"{what}s")
             if key not in (self.want["metadata"].get(f"{what}s") or {})
         ]
+        after = self.foreseen or {**self.before, **self.want}
+        altered = sorted(
+            key
+            for key in {*self.before, *after} - {"apiVersion", "kind", "metadata", "status"}
+            if self.before.get(key) != after.get(key)
+        )
+        notes = {"described": self.want, "dropped": dropped, "altered": altered}
         if self.foreseen is not None:
-            return {**self.foreseen, "dropped": dropped}
+            return {**self.foreseen, **notes}
         mine, theirs = self.want["metadata"], self.before["metadata"]
         merged = {
             key: {
@@ -737,7 +749,7 @@ class Target:
             }
             for key in ("labels", "annotations")
         }
-        return {**self.want, "metadata": {**mine, **merged}, "dropped": dropped}
+        return {**self.want, "metadata": {**mine, **merged}, **notes}
 
 
 def _target(

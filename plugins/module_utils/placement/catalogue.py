@@ -180,6 +180,11 @@ CATALOGUE: dict[str, Entry] = {
         "then lost for good.",
         "Let it be delivered once, by a modulation with create_only for resources persistentvolumes, or leave claimRef out.",
     ),
+    "claim-update": Entry(
+        "{objects:names} {objects:form is a claim|are claims} in which a cluster sets {fields:names}: as soon as that is done, OCM's agent, "
+        "which would write the whole again, is refused.",
+        "Let it be delivered once, by a modulation with create_only for resources persistentvolumeclaims, or set these fields.",
+    ),
     "owner-references": Entry(
         "{objects:names} {objects:form has|have} {fields:names}: the WDS deletes what has owners that are not there, and clusters get "
         "{objects:form it|them} without owners.",

@@ -22,17 +22,21 @@ _PRESERVE = "control.kubestellar.io/preserve"
 _HOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
-def of_object(obj: Mapping[str, Any], dropped: Iterable[str] = ()) -> Fates:
+def of_object(obj: Mapping[str, Any], dropped: Iterable[str] = (), altered: Iterable[str] = ()) -> Fates:
     """What becomes of one object.
 
-    :param obj: whole, with `apiVersion`, `kind` and `metadata`.
+    :param obj: as it is described, with `apiVersion`, `kind` and `metadata`: what an API server completes is nobody's wish.
     :param dropped: labels and annotations that are removed from it now, such as `label shift`.
+    :param altered: its fields beside metadata and status that change now.
     """
     found: dict[str, tuple[str, ...]] = {}
     for code, rule in _RULES.items():
         fields = tuple(rule(obj))
         if fields:
             found[code] = fields
+    kept = _PARTLY.get((str(obj.get("apiVersion")), str(obj.get("kind"))), frozenset()) & {*altered}
+    if kept:
+        found["partly-updated"] = tuple(sorted(kept))
     stays = tuple(sorted(dropped))
     if stays:
         found["labels-stay"] = stays
@@ -42,9 +46,13 @@ def of_object(obj: Mapping[str, Any], dropped: Iterable[str] = ()) -> Fates:
 def of_all(objects: Mapping[ObjectKey, Mapping[str, Any]]) -> dict[ObjectKey, Fates]:
     """What becomes of objects that are delivered together, of those only that something becomes of.
 
-    Each may have `dropped`, see `of_object`.
+    Each may have `described`, `dropped` and `altered`, see `_bulk.Target.planned`.
     """
-    found = {key: dict(of_object(obj, obj.get("dropped") or ())) for key, obj in objects.items()}
+    found = {
+        key: dict(of_object(obj.get("described") or obj, obj.get("dropped") or (), obj.get("altered") or ()))
+        for key, obj in objects.items()
+    }
+    objects = {key: obj.get("described") or obj for key, obj in objects.items()}
     targets = {
         (str(target.get("kind")), key.namespace, str(target.get("name")))
         for key, obj in objects.items()
@@ -134,13 +142,19 @@ def _acts_on_wds(obj: Mapping[str, Any]) -> Iterator[str]:
         yield "spec.conversion"
 
 
-def _partly_updated(obj: Mapping[str, Any]) -> Iterator[str]:
-    if _is(obj, "v1", "ServiceAccount"):
-        yield from (
-            key for key in ("automountServiceAccountToken", "imagePullSecrets", "secrets") if key in obj
-        )
+def _claim_update(obj: Mapping[str, Any]) -> Iterator[str]:
+    if _is(obj, "v1", "PersistentVolumeClaim"):
+        yield from (f"spec.{key}" for key in ("storageClassName", "volumeName") if key not in _spec(obj))
 
 
+_PARTLY: Mapping[tuple[str, str], frozenset[str]] = {
+    ("v1", "ConfigMap"): frozenset({"immutable"}),
+    ("v1", "Pod"): frozenset({"spec"}),
+    ("v1", "Secret"): frozenset({"immutable"}),
+    ("v1", "ServiceAccount"): frozenset({"automountServiceAccountToken", "imagePullSecrets", "secrets"}),
+}
+"""(apiVersion, kind) to what OCM's agent leaves as it is once the object is there: of these kinds it does not write the whole
+(library-go: pkg/operator/resource/resourceapply/core.go). The others it replaces."""
 _RULES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "job-update": _job_update,
     "job-ttl": _job_ttl,
@@ -149,10 +163,10 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "volume-claim": _volume_claim,
     "owner-references": _owner_references,
     "acts-on-wds": _acts_on_wds,
-    "partly-updated": _partly_updated,
+    "claim-update": _claim_update,
 }
-ONCE = frozenset({"job-update", "volume-claim", "partly-updated", "labels-stay"})
+ONCE = frozenset({"job-update", "claim-update", "volume-claim", "partly-updated", "labels-stay"})
 """What does not matter for an object that is delivered only once (create_only)."""
 LATER = frozenset({"partly-updated", "labels-stay"})
 """What matters only for an object that is delivered already."""
-CODES = (*_RULES, "labels-stay", "replicas-autoscaled")
+CODES = (*_RULES, "partly-updated", "labels-stay", "replicas-autoscaled")

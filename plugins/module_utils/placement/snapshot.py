@@ -216,7 +216,9 @@ class _Reader:
         expanded = [key for key in placement.objects if templates.wants_expansion(selected[key].metadata)]
         expanded = [key for key in expanded if key[:2] != ("", "secrets")]
         contents = self._whole(selected[key] for key in expanded if key not in self._planned)
-        contents.update((key, dict(self._planned[key][1])) for key in expanded if key in self._planned)
+        contents.update(
+            (key, _without_notes(self._planned[key][1])) for key in expanded if key in self._planned
+        )
         measured = [
             key
             for key in placement.objects
@@ -227,7 +229,7 @@ class _Reader:
             for key, content in self._whole(selected[key] for key in measured[:MOST_READ]).items()
         }
         sizes.update(
-            (key, templates.size(self._planned[key][1]))
+            (key, templates.size(_without_notes(self._planned[key][1])))
             for key in placement.objects
             if key in self._planned and key not in contents
         )
@@ -450,6 +452,10 @@ def _with_planned(
         if key[:2] == (NAMESPACES.group, NAMESPACES.plural):
             labels[key.name] = metadata["labels"] or {}
     return list(found.values()), labels
+
+
+def _without_notes(obj: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in obj.items() if key not in _bulk.NOTES}
 
 
 def _served(cluster: Cluster, resource: Resource, *, metadata_only: bool = False) -> list[dict[str, Any]]:

@@ -1,13 +1,54 @@
 # Copyright: (c) 2026, kubestellar.core contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of an object before it is written."""
+
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import fates
+
+ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "oven", "namespace": "mill"}}
+OLD = {**ACCOUNT, "imagePullSecrets": [{"name": "pull-old"}], "automountServiceAccountToken": True}
+
+
+def planned(want, before, foreseen):
+    outcome = _bulk.Outcome("v1", "ServiceAccount", "mill", "oven")
+    return _bulk.Target(want, None, outcome, before=before, foreseen=foreseen).planned()
+
+
+def of(obj):
+    return fates.of_object(obj["described"], obj.get("dropped", ()), obj.get("altered", ()))
+
+
+@pytest.mark.parametrize("tried", [True, False])
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"imagePullSecrets": [{"name": "pull-new"}]}, ("imagePullSecrets",)),
+        ({"automountServiceAccountToken": False}, ("automountServiceAccountToken",)),
+        ({"metadata": {**ACCOUNT["metadata"], "labels": {"aisle": "4"}}}, ()),
+    ],
+)
+def test_only_what_changes_and_stays_in_the_clusters_is_foretold(change, kept, tried):
+    want = {**OLD, **change}
+    found = of(planned(want, OLD, want if tried else None))
+    assert found == ({"partly-updated": kept} if kept else {})
+
+
+def test_a_field_that_is_gone_from_the_description_stays_in_the_clusters_too():
+    after = {key: value for key, value in OLD.items() if key != "imagePullSecrets"}
+    assert of(planned(after, OLD, after)) == {"partly-updated": ("imagePullSecrets",)}
+
+
+def test_what_the_server_completes_of_a_new_object_is_not_described():
+    answer = {**ACCOUNT, "secrets": [{"name": "made"}]}
+    assert planned(ACCOUNT, None, answer) == {**answer, "described": ACCOUNT}
 
 
 class Refusing:

@@ -109,14 +109,62 @@ BY_URL = {"name": "h.example.com", "clientConfig": {"url": "https://hook.example
             {},
         ),
         (
-            obj("v1", "ServiceAccount", imagePullSecrets=[{"name": "a"}], automountServiceAccountToken=False),
-            {"partly-updated": ("automountServiceAccountToken", "imagePullSecrets")},
+            obj("v1", "PersistentVolumeClaim", spec={"accessModes": ["ReadWriteOnce"]}),
+            {"claim-update": ("spec.storageClassName", "spec.volumeName")},
         ),
-        (obj("v1", "ServiceAccount"), {}),
+        (obj("v1", "PersistentVolumeClaim", spec={"storageClassName": "", "volumeName": "wharf-nfs"}), {}),
+        (
+            obj("v1", "ServiceAccount", imagePullSecrets=[{"name": "a"}], automountServiceAccountToken=False),
+            {},
+        ),
     ],
 )
 def test_what_becomes_of_an_object(one, expected):
     assert fates.of_object(one) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "altered", "kept"),
+    [
+        ("ServiceAccount", ["automountServiceAccountToken", "imagePullSecrets"], True),
+        ("ServiceAccount", ["secrets"], True),
+        ("ServiceAccount", [], False),
+        ("Pod", ["spec"], True),
+        ("ConfigMap", ["immutable"], True),
+        ("ConfigMap", ["binaryData", "data"], False),
+        ("Secret", ["immutable"], True),
+        ("Secret", ["data", "type"], False),
+        ("Service", ["spec"], False),
+    ],
+)
+def test_agents_leave_some_fields_of_some_kinds_as_they_are(kind, altered, kept):
+    expected = {"partly-updated": tuple(altered)} if kept else {}
+    found = fates.of_object(obj("v1", kind), altered=altered)
+    assert {code: fields for code, fields in found.items() if code == "partly-updated"} == expected
+
+
+def test_what_a_server_completes_is_nobodys_wish():
+    described = {
+        ObjectKey("", "services", "shop", "web"): service(ports=[{"port": 80}], type="NodePort"),
+        ObjectKey("apps", "deployments", "shop", "web"): obj("apps/v1", "Deployment", spec={}),
+        ObjectKey("autoscaling", "horizontalpodautoscalers", "shop", "web"): obj(
+            "autoscaling/v2",
+            "HorizontalPodAutoscaler",
+            spec={"scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+        ),
+    }
+    completed = {
+        "clusterIP": "10.0.0.9",
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "replicas": 1,
+    }
+    answers = {
+        key: {**one, "spec": {**one["spec"], **completed}, "described": one} for key, one in described.items()
+    }
+    found = fates.of_all(answers)
+    assert found == fates.of_all(described)
+    assert [key.resource for key in found] == ["deployments"]
 
 
 def test_what_is_taken_off_an_object_stays_in_the_clusters():
