@@ -52,6 +52,8 @@ options:
     description:
       - Files with objects, or folders of such files (V(.yml), V(.yaml), V(.json), with subfolders). What is hidden in a folder is left out;
         what cannot be read is refused, since it would be pruned.
+      - A relative path is looked for, also in a folder C(files), beside the playbook and role of yours that runs, beside the inventory, and in the
+        folder from which Ansible is run.
     type: list
     elements: path
     default: []

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleUndefinedVariable
 from ansible.module_utils.common.validation import check_type_list
@@ -23,11 +23,14 @@ from ansible_collections.kubestellar.core.plugins.module_utils._texts import QUO
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import type_name
 from ansible_collections.kubestellar.core.plugins.module_utils.workload import files
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.pieces import GO, JINJA, SUFFIXES
+from ansible_collections.kubestellar.core.plugins.plugin_utils import _places
 
 TEMPLATES = (*SUFFIXES, *(f"{suffix}{jinja}" for suffix in SUFFIXES for jinja in JINJA))
 """How the names of templates in a folder end."""
 
 _RAW = "put what another program is to read between {% raw %} and {% endraw %}"
+_ELSEWHERE = re.compile(r"[^/]*:|[^./][^/]*\.")
+"""How what may be on another machine begins, and a path seldom does."""
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
 
 
@@ -57,7 +60,7 @@ class ActionWithSources(embedded_build.ActionModule):
         found = dict(given)
         for key in ("src", "kustomize"):
             if found.get(key):
-                found[key] = [self._path(path) for path in _listed(found[key], key)]
+                found[key] = [self._path(path, key) for path in _listed(found[key], key)]
         if isinstance(found.get("helm"), list):
             found["helm"] = [self._chart(chart) for chart in found["helm"]]
         if found.get("template"):
@@ -72,41 +75,49 @@ class ActionWithSources(embedded_build.ActionModule):
         found = dict(chart)
         reference = found.get("chart")
         if isinstance(reference, str) and not found.get("repository") and "://" not in reference:
-            found["chart"] = self._path(reference)
+            found["chart"] = self._path(reference, "chart")
         if found.get("values_files"):
             found["values_files"] = [
-                self._path(path) for path in _listed(found["values_files"], "values_files")
+                self._path(path, "values_files") for path in _listed(found["values_files"], "values_files")
             ]
         return found
 
-    def _path(self, path: Any) -> Any:
-        """The absolute path of what a task finds; what it does not find is left to the module."""
+    def _path(self, path: Any, option: str) -> Any:
+        """The absolute path of what is found in one of the folders of the user.
+
+        :raises AnsibleActionFail: it is in none of them.
+        """
         here = self._connection.transport == "local"  # what runs elsewhere has files of its own
         if not isinstance(path, str) or not here or os.path.isabs(path) or path.startswith("~"):
             return path
-        try:
-            return str(self._find_needle("files", path))
-        except AnsibleError:
-            return path
+        found = _places.find(path, "files", self._folders)
+        if not found and (option in ("src", "values_files") or not _ELSEWHERE.match(path)):
+            self._refuse_missing(option, path)
+        return found or path
+
+    @property
+    def _folders(self) -> list[str]:
+        return _places.folders(self._task.get_search_path(), str(self._loader.get_basedir()), self._variables)
+
+    def _refuse_missing(self, option: str, path: str) -> NoReturn:
+        looked = ", ".join(plain(folder, 200) for folder in self._folders)
+        gone = files.missing(option, path, f"It is looked for in {looked}.")
+        raise AnsibleActionFail(f"{gone.message} {gone.hint}")
 
     def _templates(self, entry: Any) -> list[dict[str, str]]:
         """A template, or all of a folder, each with its path and what it is rendered to."""
         if isinstance(entry, Mapping):  # rendered before
             return [dict(entry)]
+        path = os.path.expanduser(str(entry))
+        place = _places.find(path, "templates", self._folders) or self._refuse_missing("template", path)
         try:
-            place = str(self._find_needle("templates", os.path.expanduser(str(entry))))
             paths = files.manifests(place, TEMPLATES, "template")
         except InvalidInput as error:
             raise AnsibleActionFail(f"{error.message} {error.hint}".rstrip()) from None
-        except AnsibleError:
-            gone = files.missing(
-                "template", str(entry), "It is looked for in templates beside the role and the playbook."
-            )
-            raise AnsibleActionFail(f"{gone.message} {gone.hint}") from None
         return [{"path": path, "content": self._rendered(path)} for path in paths]
 
     def _rendered(self, path: str) -> str:
-        folders = [*self._task.get_search_path(), self._loader.get_basedir(), os.path.dirname(path)]
+        folders = [*self._folders, os.path.dirname(path)]
         search = [place for folder in folders for place in (os.path.join(folder, "templates"), folder)]
         try:
             source = self._loader.get_text_file_contents(path)

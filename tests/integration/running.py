@@ -77,18 +77,18 @@ class Running:
         return {**self.environment(), "PYTHONPATH": str(CHECKOUT / ".venv" / "collections")}
 
     def playbook(
-        self, name: str | Path, *extra: str, timeout: float = 400
+        self, name: str | Path, *extra: str, timeout: float = 400, folder: Path = CHECKOUT
     ) -> subprocess.CompletedProcess[str]:
-        """Run a playbook to its end, see `arguments`."""
-        return self.run(self.arguments(name, *extra), timeout=timeout)
+        """Run a playbook to its end, see `arguments` and `run`."""
+        return self.run(self.arguments(name, *extra), timeout=timeout, folder=folder)
 
     def run(
-        self, command: Sequence[str], *, timeout: float = 400, **environment: str
+        self, command: Sequence[str], *, timeout: float = 400, folder: Path = CHECKOUT, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout to its end. :param environment: beside that of a playbook."""
+        """Run a command in a folder to its end. :param environment: beside that of a playbook."""
         return subprocess.run(
             command,
-            cwd=CHECKOUT,
+            cwd=folder,
             env={**self.environment(), **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -73,8 +73,7 @@ def project(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (folder / "apply.yml").write_text(APPLY)
     (folder / "again.yml").write_text(AGAIN)
     with https.serving(folder, {"/catalogue-1.0.tar.gz": packed}) as site:
-        text = FILES["group_vars/kubestellar_hubs.yml"].replace("{{ inventory_dir }}", str(folder))
-        variables = yaml.safe_load(text)
+        variables = yaml.safe_load(FILES["group_vars/kubestellar_hubs.yml"])
         source = variables["hub_workloads"][0]["source"]
         (entry,) = source["archives"]
         entry |= {
@@ -91,8 +90,9 @@ def project(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def run(stack: Running, playbook: str | Path, project: Path, *extra: str) -> subprocess.CompletedProcess[str]:
-    """A playbook with the variables of the project, of the checkout by its name or any by its path."""
-    return stack.playbook(playbook, "-e", f"@{project / 'variables.yml'}", *extra, timeout=200)
+    """A playbook with the variables of the project, of the checkout by its name or any by its path, run in the project."""
+    variables = f"@{project / 'variables.yml'}"
+    return stack.playbook(playbook, "-e", variables, *extra, timeout=200, folder=project)
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def test_an_undefined_variable_is_told_with_its_template(project):
     [
         (
             "nowhere.yml",
-            "template: nowhere.yml does not exist. It is looked for in templates beside the role and the",
+            "template: nowhere.yml does not exist. It is looked for in /",
         ),
         ("https://example.com/a.yml", "name an archive with a checksum under archives"),
         ("more/*.yml", "Patterns are not expanded: name the folder"),
@@ -138,7 +138,7 @@ def test_a_template_that_cannot_be_used_is_told(project, template, words):
 def test_paths_are_found_as_tasks_find_them(project):
     given = {
         "src": "shop,/etc/x.yml",
-        "kustomize": ["overlays/edge", "~/k", "nowhere"],
+        "kustomize": ["overlays/edge", "~/k", "github.com/example/site"],
         "helm": [
             {"chart": "chart", "values_files": ["values.yml"]},
             {"chart": "oci://registry.example.com/chart"},
@@ -148,7 +148,7 @@ def test_paths_are_found_as_tasks_find_them(project):
     }
     assert plugin(workload, project).with_sources(given) == {
         "src": [str(project / "files" / "shop"), "/etc/x.yml"],
-        "kustomize": [str(project / "overlays" / "edge"), "~/k", "nowhere"],
+        "kustomize": [str(project / "overlays" / "edge"), "~/k", "github.com/example/site"],
         "helm": [
             {
                 "chart": str(project / "files" / "chart"),
@@ -159,6 +159,78 @@ def test_paths_are_found_as_tasks_find_them(project):
         ],
         "name": "shop",
     }
+
+
+OURS = Path(binding_policy_info.__file__).parents[2]
+
+
+def of_the_collection(monkeypatch: pytest.MonkeyPatch, project: Path, variables: dict[str, Any]) -> Any:
+    """An action plugin of a task in a role and a playbook of the collection, run from the folder of the project."""
+    action = plugin(workload, OURS / "playbooks")
+    action._task.get_search_path = lambda: [str(OURS / "roles" / "workload"), str(OURS / "playbooks")]
+    action._variables = VARIABLES | variables
+    monkeypatch.chdir(project)
+    return action
+
+
+@pytest.mark.parametrize(
+    ("variables", "src", "place"),
+    [
+        ({"inventory_dir": "{}/site"}, "files/shop", "site/files/shop"),
+        ({"inventory_dir": "{}/site"}, "shop", "site/files/shop"),
+        (
+            {"inventory_dir": "/runner", "ansible_inventory_sources": ["{}/site/hosts.yml"]},
+            "shop",
+            "site/files/shop",
+        ),
+        (
+            {"inventory_dir": "/runner", "ansible_inventory_sources": ["{}/site", "a,b,"]},
+            "shop",
+            "site/files/shop",
+        ),
+        ({"inventory_dir": None}, "files/shop", "files/shop"),
+        ({"inventory_dir": "/runner"}, "overlays", "overlays"),
+    ],
+)
+def test_a_playbook_of_the_collection_finds_the_files_of_the_project(
+    monkeypatch, project, variables, src, place
+):
+    (project / "site" / "files" / "shop").mkdir(parents=True)
+    (project / "site" / "hosts.yml").write_text("")
+    filled = {
+        name: [one.format(project) for one in value]
+        if isinstance(value, list)
+        else value and value.format(project)
+        for name, value in variables.items()
+    }
+    action = of_the_collection(monkeypatch, project, filled)
+    assert action.with_sources({"src": [src]})["src"] == [str(project / place)]
+
+
+def test_nothing_of_the_collection_is_taken_for_a_file_of_the_project(monkeypatch, project):
+    action = of_the_collection(monkeypatch, project, {"inventory_dir": "/runner/inventory"})
+    with pytest.raises(AnsibleActionFail) as caught:
+        action.with_sources({"src": ["examples"]})
+    assert str(caught.value) == (
+        f"src: examples does not exist. It is looked for in /runner/inventory, {project}. Correct the path."
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"src": ["nowhere"]},
+        {"src": ["nowhere.d/x"]},
+        {"kustomize": ["nowhere"]},
+        {"helm": [{"chart": "charts/nowhere"}]},
+        {"helm": [{"chart": "chart", "values_files": ["nowhere.yml"]}]},
+        {"template": ["nowhere.yml"]},
+    ],
+)
+def test_of_what_is_nowhere_it_is_said_where_it_is_looked_for(project, given):
+    with pytest.raises(AnsibleActionFail) as caught:
+        plugin(workload, project).with_sources(given)
+    assert f"does not exist. It is looked for in {project}, " in str(caught.value)
 
 
 def test_a_removal_needs_no_template(project):
