@@ -44,7 +44,9 @@ class ActionModule(ActionBase):
                 result={"problems": found},
             )
         result: dict[str, Any] = {"changed": False, "problems": []}
-        warnings = _inventory.warnings(groups, hosts)
+        names = {host: variables["hostvars"].raw_get(host) for host in hosts}
+        login = _inventory.machine_warning(names, str(self._task.connection))
+        warnings = [*([login] if login else []), *_inventory.warnings(groups, hosts)]
         return {**result, "warnings": warnings} if warnings else result
 
     def _values(

@@ -22,7 +22,7 @@ description:
     alone (addresses of Services, selectors of Jobs, contents of token Secrets).
   - Left out and counted are objects that a controller owns, since it makes them again, and objects that are being deleted.
   - What the policies of a WDS came to is recorded, for the restore to compare with. Nothing is made from it.
-  - If anything that belongs into the backup cannot be read, the module fails and the earlier backup stays. There is never a part of a backup.
+  - If anything that belongs in the backup cannot be read, the module fails and the earlier backup stays. There is never a part of a backup.
   - Kinds are read one after the other, not all at one moment. Change nothing in the hub meanwhile. What the backup shows to be inconsistent is a warning.
 author:
   - kubestellar.core contributors (@kubestellar)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -95,6 +95,27 @@ def warnings(groups: Mapping[str, Sequence[str]], hosts: Hosts) -> list[str]:
             "Let no policy select cluster-scoped objects, or namespaces of KubeFlex, OCM and spaces."
         )
     return found
+
+
+_MACHINE = ("connection", "host", "ssh_host", "user", "port")
+
+
+def machine_warning(hosts: Mapping[str, Iterable[str]], connection: str) -> str:
+    """A sentence on the hosts that Ansible would take for machines and log in to; empty if there are none.
+
+    :param hosts: the names of all variables of each host.
+    :param connection: of the play.
+    """
+    told = {f"ansible_{name}" for name in _MACHINE}
+    lost = [host for host, names in hosts.items() if told.isdisjoint(names)] if connection != "local" else []
+    if not lost:
+        return ""
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return (
+        f"{lost[0]}{more}: ansible_connection is not set, so Ansible logs in to a machine of that name by {connection}. If hosts are clusters, "
+        'set for all of them ansible_connection: local and ansible_python_interpreter: "{{ ansible_playbook_python }}"; '
+        f"if not, ansible_connection: {connection}."
+    )
 
 
 def _spaces(variables: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:

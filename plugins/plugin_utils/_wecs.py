@@ -181,7 +181,7 @@ def fingerprint(auth: Auth | None, params: Mapping[str, Any]) -> str:
 
 @dataclass
 class Plan:
-    """What belongs into the inventory.
+    """What belongs in the inventory.
 
     :ivar hosts: host to its WEC.
     :ivar groups: group to its hosts.

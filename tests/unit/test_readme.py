@@ -11,6 +11,7 @@ import inspect
 import re
 import subprocess
 import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ansible_collections.kubestellar.core.plugins.plugin_utils import _inventory
 ROOT = Path(__file__).parents[2]
 README = "README.md"
 USER_GUIDE = "docs/docsite/rst/guide_user.rst"
+PLACEMENT_GUIDE = "docs/docsite/rst/guide_placement.rst"
 EMBEDDED_GUIDE = "docs/docsite/rst/guide_embedded.rst"
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
@@ -42,6 +44,8 @@ SPECS = {
 CONSTRUCTED = {"compose", "groups", "keyed_groups", "strict"}
 CREDENTIAL_TYPE = ({"fields", "required"}, {"file", "env"})
 """Options of Ansible's own in inventory sources, and the two halves of a credential type of AWX."""
+CONNECTION = yaml.safe_load((INVENTORY / "group_vars" / "all.yml").read_text())
+"""What an inventory says so that nobody tries to log in to a cluster."""
 MADE_LATER = {"docs/_build"}
 """Paths that documents may name though a fresh clone has none."""
 
@@ -60,7 +64,7 @@ def blocks(document: str, *languages: str) -> list[str]:
     if document.endswith(".md"):
         found = re.findall(r"(?ms)^( *)```(\w*)\n(.*?)^ *```$", text)
     else:
-        found = re.findall(r"(?m)^( *)\.\. code-block:: (\w+)\n\n((?:\1   .*\n|\n)+)", text)
+        found = re.findall(r"(?m)^( *)\.\. code-block:: ([\w+]+)\n\n((?:\1   .*\n|\n)+)", text)
     return [code for _indent, language, code in found if language in languages]
 
 
@@ -159,6 +163,8 @@ def check_yaml(content: Any) -> None:
             check_play(play)
     elif "plugin" in content:
         _wecs.parameters(content, CONSTRUCTED, "/srv/site")
+    elif set(content) <= set(CONNECTION):
+        assert content == CONNECTION
     elif set(content) in CREDENTIAL_TYPE:
         pass  # test_guide_inventory.py looks at it
     elif _inventory.HUBS in content or _inventory.WECS in content:
@@ -216,6 +222,46 @@ def test_the_inventory_of_the_demo_is_right():
     hosts["hub"] |= yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())
     assert _inventory.problems(groups, hosts, SPECS) == []
     assert groups[_inventory.WECS]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_an_inventory_says_that_clusters_are_no_machines_to_log_in_to(document):
+    """That of the user guide does so in group_vars, and that of the guide to placement is read beside it."""
+    for block in blocks(document, "yaml"):
+        content = yaml.safe_load(block)
+        inventory = isinstance(content, dict) and not {_inventory.HUBS, _inventory.WECS}.isdisjoint(content)
+        if inventory and document not in (USER_GUIDE, PLACEMENT_GUIDE):
+            assert content["all"]["vars"].items() <= CONNECTION.items() and len(content["all"]["vars"]) == 2
+
+
+def test_every_inventory_says_that_clusters_are_no_machines_to_log_in_to():
+    for folder in INVENTORY.parent.iterdir():
+        assert yaml.safe_load((folder / "group_vars" / "all.yml").read_text()) == CONNECTION, folder
+
+
+def workloads_of(content: Any) -> Iterator[Mapping[str, Any]]:
+    """Source and placement of each workload in an example, whatever it is."""
+    if isinstance(content, list):
+        for item in content:
+            yield from workloads_of(item)
+    elif isinstance(content, dict):
+        for prefix in ("", "workload_"):
+            if isinstance(source := content.get(f"{prefix}source"), dict):
+                yield {"source": source, "placement": content.get(f"{prefix}placement")}
+        yield from workloads_of(list(content.values()))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_shop_with_a_job_is_placed_create_only(document):
+    for block in blocks(document, "yaml", "yaml+jinja"):
+        if "{{ .Release" in block:
+            continue  # of a chart
+        for workload in workloads_of(yaml.safe_load(block)):
+            if (
+                any(path.endswith("/shop") for path in workload["source"].get("src", []))
+                and workload["placement"]
+            ):
+                assert {"resources": ["jobs"], "create_only": True} in workload["placement"]["modulations"]
 
 
 # -- README ----------------------------------------------------------------------------------------------------------
@@ -316,7 +362,8 @@ def test_the_user_guide_shows_the_inventory_as_it_is():
     shown = [yaml.safe_load(block) for block in blocks(USER_GUIDE, "yaml")]
     assert shown[0] == yaml.safe_load((INVENTORY / "hosts.yml").read_text())
     hub = yaml.safe_load((INVENTORY / "group_vars" / "kubestellar_hubs.yml").read_text())
-    assert shown[1] == {"hub_workloads": hub["hub_workloads"]}
+    assert shown[1] == CONNECTION
+    assert shown[2] == {"hub_workloads": hub["hub_workloads"]}
 
 
 def test_what_the_user_guide_adds_is_added_to_the_list_of_the_inventory():

@@ -536,7 +536,7 @@ def _clusters_of(path: str, document: Any, properties: dict[str, Mapping[str, An
         return []
     raise InvalidInput(
         f"{path} holds a {plain(kind, 80)}, neither a ManagedCluster nor the properties of one.",
-        hint="Manifests of the workload belong into src.",
+        hint="Manifests of the workload belong in src.",
     )
 
 

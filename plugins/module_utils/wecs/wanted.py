@@ -114,7 +114,7 @@ def _check_label(key: Any, value: Any, where: str) -> None:
         raise InvalidInput(
             f"{where}: the value {plain(value, 80)!r} of {key} is not allowed.",
             hint="A label's value is up to 63 letters, digits, dashes, dots and underscores, beginning and ending with "
-            "a letter or digit. Longer text belongs into annotations or properties.",
+            "a letter or digit. Longer text belongs in annotations or properties.",
         )
 
 

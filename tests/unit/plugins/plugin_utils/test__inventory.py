@@ -332,3 +332,14 @@ def test_a_hosting_cluster_that_is_its_and_wds_at_once_is_warned_of():
     (sentence,) = _inventory.warnings({"kubestellar_hubs": ["hub"]}, {"hub": variables})
     assert sentence.startswith("hub: the ITS its1 and the WDS w are both the hosting cluster")
     assert _inventory.warnings({"kubestellar_hubs": ["hub"]}, {"hub": {}}) == []
+
+
+def test_hosts_that_would_be_logged_in_to_are_told():
+    hosts = {"hub": ["hub_provider"], "cluster1": [], "far": ["ansible_host"], "here": ["ansible_connection"]}
+    said = _inventory.machine_warning(hosts, "ssh")
+    assert (
+        said.startswith("hub and 1 more: ansible_connection is not set")
+        and "ansible_connection: local" in said
+    )
+    assert _inventory.machine_warning(hosts, "local") == ""
+    assert _inventory.machine_warning({"here": ["ansible_connection"]}, "ssh") == ""
