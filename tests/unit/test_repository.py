@@ -703,3 +703,11 @@ def test_every_pattern_of_build_ignore_is_for_something(pattern):
         "kubestellar-support",
     }
     assert pattern in made or any(ROOT.glob(pattern)), f"nothing matches {pattern}"
+
+
+def test_what_is_shown_in_lines_comes_out_in_lines_with_every_format_of_results():
+    """A text with line ends is one line with Ansible's default, which users of the installed collection have."""
+    for path in ROOT.glob("roles/*/tasks/**/*.yml"):
+        for task in yaml.safe_load(path.read_text()):
+            message = str((task.get("ansible.builtin.debug") or {}).get("msg", ""))
+            assert "join(" not in message or re.search(r"if __\w+_yaml else", message), path
