@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.kubestellar.core.plugins.filter.hub_clusters import hub_clusters
 from ansible_collections.kubestellar.core.plugins.filter.workload_downsync import workload_downsync
 from ansible_collections.kubestellar.core.plugins.filter.workload_offline import workload_offline
@@ -126,3 +131,19 @@ def test_what_is_written_are_suboptions_of_the_module():
         assert all(set(entry) <= set(known) for entry in entries)
     (cluster,) = hub_clusters(["c1"], HOSTVARS, ["hub"], "hub")
     assert set(cluster) == set(offline.OFFLINE_SPEC["clusters"]["options"])
+
+
+def test_adopted_spaces_are_previewed_without_the_way_to_them():
+    role = Path(__file__).parents[4] / "roles" / "workload"
+    variables = yaml.safe_load((role / "vars" / "main.yml").read_text())
+    specs = yaml.load((role / "meta" / "argument_specs.yml").read_text(), Loader=yaml.CSafeLoader)[
+        "argument_specs"
+    ]
+    space = {"name": "wds1", "type": "external", "its": "its1", "kubeconfig": "/x", "context": "y"}
+    assert "options" not in specs["preview"]["options"]["workload_spaces"]
+    given = {"workload_spaces": [space], "__workload_space_items": variables["__workload_space_items"]}
+    given["__workload_space_items"] = trust_as_template(given["__workload_space_items"])
+    wanted = trust_as_template(variables["__workload_offline"]["wdses"])
+    assert Templar(DataLoader(), given).template(wanted) == [
+        {"name": "wds1", "type": "external", "its": "its1"}
+    ]
