@@ -45,6 +45,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 
 
 def wec_keep_available(
@@ -61,7 +62,7 @@ def wec_keep_available(
                 f"wec_keep_available names {group}, which is no group of the inventory. Correct the name."
             )
         clusters = [str(hostvars[host].get("wec_name") or host) for host in groups[group]]
-        if not str(number).isdigit() or int(number) > len(clusters):
+        if not 0 <= _bounds.whole(number, -1) <= len(clusters):
             raise AnsibleFilterError(
                 f"wec_keep_available: {number} of {group} cannot stay available, it has {len(clusters)} clusters. "
                 "Give a number up to that."

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 DEEPEST = 200
@@ -65,6 +68,47 @@ def check_value(value: Any, *, escapes: bool = True) -> None:
             json.dumps(value, ensure_ascii=False, default=str).encode()
         except UnicodeEncodeError:
             raise ValueError("it has text that is not valid Unicode (half a surrogate pair)") from None
+
+
+class TooLarge(ValueError):
+    """More bytes than may be."""
+
+
+def inflated(packed: bytes, largest: int) -> bytes:
+    """What is in a gzip file; what is none, as it is. All that is read of an archive is then no longer than that, its headers too.
+
+    :raises TooLarge: more than `largest` bytes.
+    :raises EOFError, zlib.error: it is damaged.
+    """
+    parts: list[bytes] = []
+    total = 0
+    is_packed = packed.startswith(b"\x1f\x8b")
+    while is_packed and packed:
+        inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        parts.append(inflater.decompress(packed, largest + 1 - total))
+        total += len(parts[-1])
+        if total > largest:
+            break
+        if not inflater.eof:
+            raise EOFError("it ends too early")
+        packed = inflater.unused_data.lstrip(b"\0")
+    content = b"".join(parts) if is_packed else packed
+    if len(content) > largest:
+        raise TooLarge(f"it is larger than {largest // 2**20} MiB")
+    return content
+
+
+def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The entries of an archive.
+
+    :raises tarfile.TarError: a header leads back, so that they would never end.
+    """
+    position = -1
+    for member in archive:
+        if member.size < 0 or member.offset <= position:
+            raise tarfile.ReadError("a header has a size below nothing")
+        position = member.offset
+        yield member
 
 
 def whole(text: object, default: int = 0) -> int:

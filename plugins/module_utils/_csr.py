@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 
 CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
@@ -36,6 +37,7 @@ MOST_SECONDS = 366 * 24 * 3600
 LEAST_RSA_BITS, RSA_EXPONENT = 2048, 65537
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
+_LONGEST_REQUEST = 64 * 2**10
 _USAGES = {"digital signature", "key encipherment", "client auth"}
 _AGENT_ID = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
 _PEM = re.compile(
@@ -156,7 +158,7 @@ def _age_key(csr: Mapping[str, Any]) -> tuple[str, int, str]:
     version = str(metadata.get("resourceVersion") or "0")
     return (
         str(metadata.get("creationTimestamp") or ""),
-        int(version) if version.isdigit() else 0,
+        _bounds.whole(version),
         str(metadata.get("name")),
     )
 
@@ -231,6 +233,8 @@ def _subject(request: str) -> tuple[_Subject | None, str]:
             f"The Python library cryptography cannot be used: {plain(error)}.",
             hint="Install it for the Python that runs this module: pip install cryptography.",
         ) from error
+    if len(request) > _LONGEST_REQUEST:
+        return None, "its request is larger than any that an agent sends"
     try:
         text = base64.b64decode(request, validate=True).decode("ascii")
     except (binascii.Error, ValueError):

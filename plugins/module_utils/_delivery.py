@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _health
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _bulk, _health
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import NotFound, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
@@ -307,12 +307,12 @@ def _epoch(text: Any) -> float:
     """Seconds since the epoch for a Kubernetes time (RFC 3339, UTC, whole seconds); 0 for anything else."""
     try:
         return float(calendar.timegm(time.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ")))
-    except ValueError:
+    except (OverflowError, ValueError):
         return 0.0
 
 
 def _number(text: Any) -> int:
-    return int(text) if str(text).isdigit() else 0
+    return _bounds.whole(text)
 
 
 # -- joining ------------------------------------------------------------------------------------------------------

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _texts
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._client import FIELD_MANAGER
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
 
@@ -26,6 +25,8 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _DECIMAL_SUFFIX = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY_SUFFIX = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _MASK = "********"
+_LONGEST_AMOUNT = 64
+_LARGEST_EXPONENT = 30
 
 
 def wanted(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +155,10 @@ def _same_keyed(want: list[Any], live: list[Any], owned: Mapping[str, Any]) -> b
     if len(entries) != len(want):
         return False
     for entry in entries:
-        key = json.loads(entry[2:])
+        try:
+            key = _bounds.json_value(entry[2:])
+        except ValueError:
+            return False
         if entry.startswith("v:"):
             if key not in want or key not in live:
                 return False
@@ -214,12 +218,22 @@ def quantity(text: str) -> Decimal | None:
     match = _texts.QUANTITY.match(text)
     if match is None:
         return None
-    number, suffix = Decimal(match.group(1)), match.group(2) or ""
+    suffix = match.group(2) or ""
+    if len(match.group(1)) > _LONGEST_AMOUNT or (suffix[1:] and abs(_exponent(suffix)) > _LARGEST_EXPONENT):
+        return None  # beyond every amount of Kubernetes, and of what can be reckoned with
+    number = Decimal(match.group(1))
     if suffix in _BINARY_SUFFIX:
         return number * Decimal(1024) ** _BINARY_SUFFIX[suffix]
     if suffix in _DECIMAL_SUFFIX:
         return number.scaleb(_DECIMAL_SUFFIX[suffix])
-    return number.scaleb(int(suffix[1:])) if suffix else number
+    return number.scaleb(_exponent(suffix)) if suffix else number
+
+
+def _exponent(suffix: str) -> int:
+    """The number behind `e` or `E`; 0 of a suffix such as `Mi`."""
+    digits = suffix[1:].lstrip("+-")
+    size = _bounds.whole(digits, 0 if digits == "i" else _LARGEST_EXPONENT + 1)
+    return -size if suffix[1:2] == "-" else size
 
 
 def _without_nulls(value: Any) -> Any:

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _bulk
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
@@ -168,8 +168,9 @@ def unpacked(data: bytes, source: str) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     size = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-            for entry in archive:
+        content = _bounds.inflated(data, _LARGEST)
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            for entry in _bounds.members(archive):
                 known = entry.name in (MANIFEST, MANAGERS, PLACEMENT) or _OBJECTS.fullmatch(entry.name)
                 size += entry.size
                 stream = archive.extractfile(entry) if entry.isreg() else None
@@ -179,7 +180,7 @@ def unpacked(data: bytes, source: str) -> dict[str, bytes]:
                         hint=_DAMAGED,
                     )
                 made[entry.name] = stream.read()
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise InvalidInput(
             f"{source} cannot be read as an archive of a backup: {plain(error, 200)}.", hint=_DAMAGED
         ) from error
@@ -312,7 +313,7 @@ def _manifest(made: Mapping[str, bytes], source: str) -> dict[str, Any]:
     if MANIFEST not in made:
         raise InvalidInput(f"{source} is no archive of a backup: it has no {MANIFEST}.", hint=_DAMAGED)
     try:
-        manifest = json.loads(made[MANIFEST])
+        manifest = _bounds.json_value(made[MANIFEST])
         if manifest["format"] != FORMAT:
             raise InvalidInput(
                 f"{source} has the format {plain(manifest['format'], 20)}; this release reads {FORMAT}."
@@ -358,10 +359,10 @@ def saved_space(data: bytes, source: str, name: str) -> Saved:
     saved.objects = _bulk.check_definitions(definitions, source)
     try:
         for line in made.get(MANAGERS, b"").decode().splitlines():
-            found = json.loads(line)
+            found = _bounds.json_value(line)
             group, kind, namespace, object_name = found["object"]
             saved.managers[(group, kind, namespace, object_name)] = found["managers"]
-        saved.placement = dict(json.loads(made[PLACEMENT])) if PLACEMENT in made else {}
+        saved.placement = dict(_bounds.json_value(made[PLACEMENT])) if PLACEMENT in made else {}
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput(
             f"{source} is no archive of a backup: {plain(error, 200)}.", hint=_DAMAGED

@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 
 _ARCHIVES = (".tgz", ".tar.gz")
@@ -104,8 +105,9 @@ def _archive(packed: bytes, where: str) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     total = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
-            for member in archive:
+        content = _bounds.inflated(packed, _LARGEST)
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            for member in _bounds.members(archive):
                 path = PurePosixPath(member.name)
                 opened = archive.extractfile(member) if member.isfile() else None
                 if opened is None:
@@ -116,7 +118,7 @@ def _archive(packed: bytes, where: str) -> dict[str, bytes]:
                 if total > _LARGEST:
                     raise InvalidInput(f"{where} is no chart: it is larger than {_LARGEST // 2**20} MiB.")
                 files["/".join(path.parts[1:])] = opened.read()
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
         raise InvalidInput(f"{where} is no archive of a chart: {plain(error)}.") from error
     if "Chart.yaml" not in files:
         raise InvalidInput(f"{where} is no chart: it has no Chart.yaml.")

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+import io
+import math
 import os
 import re
 import tarfile
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _control_plane
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _bulk, _control_plane
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
@@ -48,7 +49,8 @@ ANNOTATION = "kubestellar.core/release"
 _RELEASE_NAME, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
 _LARGEST = 64 * 2**20
 _CHART_FILE = "Chart.yaml"
-_VERSION = re.compile(r"v?([0-9]+\.[0-9]+\.[0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_VERSION = re.compile(r"v?([0-9]{1,18}\.[0-9]{1,18}\.[0-9]{1,18})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ def chart_version(reference: str, version: str) -> str:
             return version
         (content,) = load_yaml(text, f"{_CHART_FILE} of {reference}")
         return str(content["version"])
-    except (OSError, UnicodeDecodeError, KeyError, ValueError, tarfile.TarError) as error:
+    except (OSError, EOFError, KeyError, TypeError, ValueError, tarfile.TarError, zlib.error) as error:
         raise InvalidInput(
             f"The chart {plain(reference, 200)} cannot be read: {plain(error, 200)}.",
             hint="Correct hub_chart_ref.",
@@ -256,12 +258,14 @@ def chart_version(reference: str, version: str) -> str:
 
 
 def _packed_chart(path: str) -> str:
-    with tarfile.open(path) as archive:
-        for member in archive:
+    with open(path, "rb") as stream:
+        content = _bounds.inflated(stream.read(_LARGEST), _LARGEST)
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+        for member in _bounds.members(archive):
             # `core-chart/Chart.yaml`; those of the charts inside are deeper.
             if member.isfile() and member.name.count("/") == 1 and member.name.endswith(f"/{_CHART_FILE}"):
-                stream = archive.extractfile(member)
-                return stream.read(_LARGEST).decode() if stream else ""
+                opened = archive.extractfile(member)
+                return opened.read(_LARGEST).decode() if opened else ""
     raise ValueError(f"there is no {_CHART_FILE} in it")
 
 
@@ -275,9 +279,9 @@ def _precedence(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, 
     match = _VERSION.fullmatch(version.strip())
     if match is None:
         return None
-    numbers = tuple(int(number) for number in match.group(1).split("."))
+    numbers = tuple(map(int, match.group(1).split(".")))
     marks = match.group(2).split(".") if match.group(2) else []
-    ordered = tuple((False, int(mark), "") if mark.isdigit() else (True, 0, mark) for mark in marks)
+    ordered = tuple((False, int(mark), "") if _NUMBER.fullmatch(mark) else (True, 0, mark) for mark in marks)
     return numbers, not marks, ordered
 
 
@@ -296,12 +300,12 @@ def revision(secret: Mapping[str, Any]) -> Revision:
     labels = secret["metadata"].get("labels") or {}
     try:
         packed = base64.b64decode(base64.b64decode((secret.get("data") or {})["release"]))
-        content = json.loads(_unpacked(packed))
+        content = _bounds.json_value(_unpacked(packed))
         chart = (content.get("chart") or {}).get("metadata") or {}
         manifest = str(content.get("manifest") or "")
         return Revision(
             secret=secret,
-            number=int(labels.get("version") or content["version"]),
+            number=_bounds.whole(labels.get("version") or content["version"]),
             status=str(labels.get("status") or (content.get("info") or {}).get("status") or ""),
             chart=str(chart.get("name") or ""),
             version=str(chart.get("version") or ""),
@@ -313,7 +317,18 @@ def revision(secret: Mapping[str, Any]) -> Revision:
                 if document.get("kind") == CONTROL_PLANES.kind
             ),
         )
-    except (KeyError, TypeError, ValueError, binascii.Error, zlib.error, InvalidInput) as error:
+    except (
+        *(
+            AttributeError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            ValueError,
+            binascii.Error,
+            zlib.error,
+            InvalidInput,
+        ),
+    ) as error:
         raise KubestellarError(
             f"The {where} is not a Helm release that can be read: {plain(error, 200)}.",
             hint="Which ControlPlanes an upgrade would delete cannot be said; nothing was changed.",
@@ -333,7 +348,10 @@ def _unpacked(packed: bytes) -> bytes:
 def _modified(secret: Mapping[str, Any]) -> float:
     labels = secret["metadata"].get("labels") or {}
     if labels.get("modifiedAt") or labels.get("createdAt"):
-        return float(labels.get("modifiedAt") or labels["createdAt"])
+        told = float(labels.get("modifiedAt") or labels["createdAt"])
+        if not math.isfinite(told):
+            raise ValueError("its time is none")
+        return told
     return datetime.fromisoformat(str(secret["metadata"]["creationTimestamp"])).timestamp()
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import (
+    _bounds,
     _bulk,
     _control_plane,
     _diff,
@@ -577,7 +578,7 @@ class _Upgrade:
         self.at = "the Bindings"
         state = self._state()
         try:
-            before = json.loads(state.get("bindings") or "{}")
+            before = _bounds.json_value(state.get("bindings") or "{}")
         except ValueError:
             before = {}
         wds, reason = _reach(self.hosting, self._plane(), self.settings.waits.verify)
@@ -623,7 +624,7 @@ class _Upgrade:
             self._enter(controllers.TRANSPORT_HOOK, None)  # its hook makes it
         elif (deployment.get("spec") or {}).get("replicas") == 0:
             text = self._state().get("replicas") or "1"
-            self._scale(int(text) if text.isdigit() else 1)
+            self._scale(_bounds.whole(text, 1))
 
     def _scale(self, replicas: int) -> None:
         self.hosting.patch(

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import InvalidInput, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import KLUSTERLETS
 from ansible_collections.kubestellar.core.plugins.module_utils._yaml import dump_yaml
@@ -64,7 +64,7 @@ def pull_secret(text: str) -> dict[str, Any]:
     :raises InvalidInput: it is none.
     """
     try:
-        sound = isinstance(json.loads(text).get("auths"), dict)
+        sound = isinstance(_bounds.json_value(text).get("auths"), dict)
     except (AttributeError, ValueError):
         sound = False
     if not sound:

@@ -9,13 +9,13 @@ cluster: kubestellar: scripts/create-kind-cluster-with-SSL-passthrough.sh, scrip
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -283,7 +283,7 @@ def _k3d_cluster(name: str, output: str) -> dict[str, Any] | None:
 
 def _json(output: str, source: str) -> list[dict[str, Any]]:
     try:
-        found = json.loads(output)
+        found = _bounds.json_value(output)
         if found is None:  # what Go makes of an empty list
             return []
         if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
@@ -301,7 +301,7 @@ def _bindings(places: Iterable[Any]) -> Iterable[tuple[str, int]]:
     for place in places:
         for binding in (place or {}).get(f"{_CONTAINER_PORT}/tcp") or []:
             port = str(binding.get("HostPort") or "")
-            if port.isdigit():
+            if _bounds.whole(port, -1) >= 0:
                 yield str(binding.get("HostIp") or "0.0.0.0"), int(port)  # noqa: S104 (it is what others have bound)
 
 

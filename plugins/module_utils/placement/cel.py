@@ -61,6 +61,9 @@ _RESERVED = frozenset(
 )  # fmt: skip
 _OPERATORS = frozenset({"<", "<=", ">", ">=", "==", "!=", "in", "*", "/", "%", "+", "-", "&&", "||"})
 _DEEPEST = 80
+_LONGEST = 100_000
+"""Characters that cel-go takes (parser/options.go)."""
+_LONGEST_NUMBER = 100
 _LARGEST_INT, _LARGEST_UINT = 2**63 - 1, 2**64 - 1
 
 _ESCAPE = r"""\\(?:[abfnrtv"'\\?`]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"""
@@ -183,7 +186,7 @@ def endless(expression: str) -> str:
     relative to the last one, but takes it for an absolute one, and so can come back to where it was
     (kubestellar: pkg/status/combinedstatus-resolution.go, objectIsQueried). The whole status controller then hangs.
     """
-    text = expression.encode("utf-8", "replace")
+    text = expression[:_LONGEST].encode("utf-8", "replace")
     for root in ROOTS:
         word, start, seen = root.encode(), 0, set()
         while start not in seen:
@@ -205,6 +208,8 @@ def _is_whole(text: bytes, start: int, length: int) -> bool:
 
 def _findings(expression: str) -> _Findings:
     """:raises ValueError, _TooDeep: see `_Parser`."""
+    if len(expression) > _LONGEST:
+        raise _TooDeep
     findings = _Findings()
     _walk(_Parser(expression).parse(), frozenset(), findings)
     return findings
@@ -215,7 +220,7 @@ def _findings(expression: str) -> _Findings:
 
 def _tokens(expression: str) -> Iterator[_Token]:
     """:raises ValueError: a character that begins nothing, or a literal out of range."""
-    position = 0
+    position, before = 0, ""
     while position < len(expression):
         match = _TOKEN.match(expression, position)
         if match is None:
@@ -228,12 +233,13 @@ def _tokens(expression: str) -> Iterator[_Token]:
             _check_escapes(match, number)
             yield _Token("string", text, number)
         elif kind in ("float", "uint", "int"):
-            _check_range(kind, text, number, expression)
+            _check_range(kind, text, number, negative=before == "-")
             yield _Token("literal", text, number)
         elif text in ("true", "false", "null"):
             yield _Token("literal", text, number)
         else:
             yield _Token("sign" if text == "in" else kind, text, number)
+        before = text
     yield _Token("end", "", len(expression) + 1)
 
 
@@ -253,14 +259,15 @@ def _check_escapes(match: re.Match[str], number: int) -> None:
             raise ValueError(f"the quote at character {number} holds the illegal escape {escape}")
 
 
-def _check_range(kind: str, text: str, number: int, expression: str) -> None:
+def _check_range(kind: str, text: str, number: int, *, negative: bool) -> None:
     if kind == "float":
         legal = float(text) != float("inf")
     else:
+        if len(text) > _LONGEST_NUMBER:
+            raise ValueError(f"the number at character {number} is too long")
         value = int(text.rstrip("uU"), 16 if text.startswith("0x") else 10)
         largest = _LARGEST_UINT if kind == "uint" else _LARGEST_INT
-        negative = kind == "int" and expression[: number - 1].rstrip().endswith("-")
-        legal = value <= largest + negative
+        legal = value <= largest + (negative and kind == "int")
     if not legal:
         raise ValueError(f"the number at character {number} is too large")
 

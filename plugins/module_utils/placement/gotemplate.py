@@ -24,6 +24,9 @@ from functools import lru_cache
 from typing import Union
 
 OPEN, CLOSE = "{{", "}}"
+_LONGEST = 2**20
+_MOST_ACTIONS = 20_000
+_MOST_TOKENS = 5_000
 
 _SPACE = " \t\r\n"
 _FUNCTIONS = frozenset(
@@ -76,10 +79,18 @@ class Template:
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Template:
     """Read one template."""
+    if len(text) > _LONGEST or text.count(OPEN) > _MOST_ACTIONS:
+        return Template()  # left to KubeStellar
     try:
         return _Parser(text).template()
     except _Refused as refused:
         return Template(error=str(refused))
+    except (RecursionError, _TooMuch):
+        return Template()
+
+
+class _TooMuch(Exception):
+    """More than is worth to be judged: it is left to KubeStellar."""
 
 
 class _Refused(Exception):
@@ -162,6 +173,8 @@ def _tokens(action: str) -> list[_Token]:
         if kind in ("field", "variable", "word", "dot") and following and following not in f"{_SPACE}.,|:()":
             raise _Refused(f"bad character {following!r} behind {match.group()!r}")
         tokens.append(_Token(kind, match.group()))
+        if len(tokens) > _MOST_TOKENS:
+            raise _TooMuch
     return tokens
 
 
@@ -212,6 +225,7 @@ class _Parser:
         self._parts: list[str] | None = [""]
         self._loops = 0
         self._depth = 0
+        self._walked: set[tuple[str, bool, bool]] = set()
         self.variables = ["$"]
 
     def template(self) -> Template:
@@ -346,6 +360,9 @@ class _Parser:
                 name, whole = node.call
                 if name in self._defined:
                     whole = whole and all(is_map)
+                    if (name, whole, certain) in self._walked:
+                        continue  # it looks up the same as the last time
+                    self._walked.add((name, whole, certain))
                     self._walk(
                         self._defined[name],
                         (whole, whole),

@@ -90,7 +90,8 @@ def _unescaped(text: str, first: int) -> str:
             result.append(character)
             position += 1
             continue
-        value, length = _escape(text[position + 1 :], first + position)
+        end = text.find("}", position) + 1 if text.startswith("u{", position + 1) else 0
+        value, length = _escape(text[position + 1 : max(end, position + 8)], first + position)
         result.append(value)
         position += 1 + length
     return "".join(result)

@@ -73,7 +73,7 @@ _PREVIEWS = frozenset(
 )
 """Kinds without a stable version: which one is served depends on the release, so the manifest's is taken."""
 
-_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
+_VERSION = re.compile(r"v([1-9][0-9]{0,17})(?:(alpha|beta)([1-9][0-9]{0,17}))?")
 
 
 @dataclass(frozen=True)

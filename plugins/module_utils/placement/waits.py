@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _delivery, _health
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _delivery, _health
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
@@ -365,8 +365,9 @@ def _owned(obj: Mapping[str, Any], uid: str) -> bool:
 
 def _older(version: str, than: str) -> bool:
     """Whether a resourceVersion is older; one that is no number is only ever equal or not."""
-    if version.isdigit() and than.isdigit():
-        return int(version) < int(than)
+    mine, other = _bounds.whole(version, -1), _bounds.whole(than, -1)
+    if mine >= 0 and other >= 0:
+        return mine < other
     return version != than
 
 

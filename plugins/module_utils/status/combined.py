@@ -94,7 +94,7 @@ def _number(text: Any) -> Any:
     """A number from its text; what is none stays a text."""
     try:
         number = json.loads(str(text), parse_constant=str)
-    except ValueError:
+    except (RecursionError, ValueError):
         number = text
     is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
     return number if is_number else plain(text, _LONGEST_VALUE)

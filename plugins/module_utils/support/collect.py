@@ -9,7 +9,6 @@ holds nothing else up. Nothing is written to a cluster, and nothing here is reda
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -19,8 +18,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _bulk, _space
+from ansible_collections.kubestellar.core.plugins.module_utils._client import (
+    MOST_PAGES,
+    Cluster,
+    list_problem,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     InvalidInput,
     KubestellarError,
@@ -214,7 +217,7 @@ def collect(place: Place, program: str, folder: str, limits: Limits) -> Harvest:
 
 def _version(text: str) -> str:
     try:
-        return plain(json.loads(text)["gitVersion"], 40)
+        return plain(_bounds.json_value(text)["gitVersion"], 40)
     except (ValueError, KeyError, TypeError):
         return "unknown"
 
@@ -238,7 +241,7 @@ def _list(program: Program, want: plan.Want, limits: Limits) -> Piece:
     path = f"objects/{want.name}/{want.namespace or 'all'}"
     items: list[dict[str, Any]] = []
     size, token, state, reason = 0, "", EMPTY, ""
-    while True:
+    for _number in range(MOST_PAGES):
         query = {
             "limit": _PAGE,
             "labelSelector": want.label_selector,
@@ -256,9 +259,12 @@ def _list(program: Program, want: plan.Want, limits: Limits) -> Piece:
             items.append({**item, "apiVersion": want.resource.api_version, "kind": want.resource.kind})
         size += len(answer.text)
         metadata = page.get("metadata") or {}
-        token = str(metadata.get("continue") or "")
+        before, token = token, str(metadata.get("continue") or "")
         if not token:
             state = COLLECTED if items else EMPTY
+            break
+        if token == before:
+            state, reason = CUT, "the list has no end"
             break
         if size > limits.size * _LARGER:
             state = CUT
@@ -274,10 +280,11 @@ def _page(answer: Answer) -> tuple[dict[str, Any], str]:
     if answer.error:
         return {}, answer.error
     try:
-        page = json.loads(answer.text)
+        page = _bounds.json_value(answer.text)
     except ValueError:
         return {}, "the answer is not JSON"
-    return (page, "") if isinstance(page, dict) else ({}, "the answer is no list")
+    problem = list_problem(page) if isinstance(page, dict) else "no list of objects"
+    return ({}, f"the answer is {problem}") if problem else (page, "")
 
 
 def _release(secret: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _diff
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds, _diff
 from ansible_collections.kubestellar.core.plugins.module_utils._client import label
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, plain
 from ansible_collections.kubestellar.core.plugins.module_utils._limit import Limit
@@ -108,7 +108,7 @@ def parked(managed: Mapping[str, Any] | None) -> dict[str, str] | None:
     if text is None:
         return None
     try:
-        found = json.loads(text)
+        found = _bounds.json_value(text)
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
@@ -181,7 +181,7 @@ def _details(managed: Mapping[str, Any] | None) -> dict[str, list[str]]:
     """See `DETAILS`; empty lists where there is none, or none that can be read: nothing is taken away on its word then."""
     annotations = ((managed or {}).get("metadata") or {}).get("annotations") or {}
     try:
-        found = json.loads(annotations.get(DETAILS) or "{}")
+        found = _bounds.json_value(annotations.get(DETAILS) or "{}")
         return {
             "ours": [str(key) for key in found.get("ours", [])],
             "properties": [str(key) for key in found.get("properties", []) if is_property(str(key))],

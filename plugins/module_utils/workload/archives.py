@@ -25,6 +25,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     ConnectionFailed,
     InvalidInput,
@@ -208,7 +209,11 @@ def unpack(packed: bytes, shown: str) -> dict[str, bytes | Link]:
     try:
         if packed.startswith(b"PK"):
             return _zip(packed, shown)
-        return _tar(_inflated(packed, shown) if packed.startswith(b"\x1f\x8b") else packed, shown)
+        try:
+            content = _bounds.inflated(packed, LARGEST)
+        except _bounds.TooLarge:
+            raise _too_large(shown) from None
+        return _tar(content, shown)
     except (
         *(tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError),
         *(OSError, RuntimeError, NotImplementedError, UnicodeDecodeError, ValueError),
@@ -219,27 +224,11 @@ def unpack(packed: bytes, shown: str) -> dict[str, bytes | Link]:
         ) from error
 
 
-def _inflated(packed: bytes, shown: str) -> bytes:
-    """What is in a gzip file, up to a size."""
-    parts: list[bytes] = []
-    total = 0
-    while packed:
-        inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        parts.append(inflater.decompress(packed, LARGEST + 1 - total))
-        total += len(parts[-1])
-        if total > LARGEST:
-            raise _too_large(shown)
-        if not inflater.eof:
-            raise EOFError("it ends too early")
-        packed = inflater.unused_data.lstrip(b"\0")
-    return b"".join(parts)
-
-
 def _tar(content: bytes, shown: str) -> dict[str, bytes | Link]:
     files: dict[str, bytes | Link] = {}
     total = 0
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-        for count, member in enumerate(archive, start=1):
+        for count, member in enumerate(_bounds.members(archive), start=1):
             if member.isdir():
                 continue
             total += member.size  # of a sparse file, what it would be

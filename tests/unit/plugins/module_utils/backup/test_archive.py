@@ -220,7 +220,7 @@ def test_links_and_the_like_are_refused(tmp_path, kind):
 def test_an_archive_that_would_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
     write(tmp_path, content())
     monkeypatch.setattr(archive, "_LARGEST", 100)
-    with pytest.raises(InvalidInput, match="is no archive of a backup: it holds"):
+    with pytest.raises(InvalidInput, match="cannot be read as an archive of a backup: it is larger than"):
         archive.read(tmp_path)
 
 

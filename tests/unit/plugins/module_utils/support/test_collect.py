@@ -98,7 +98,7 @@ def stand_in(tmp_path: Path) -> StandIn:
 def page(*names: str, more: str = "", **fields: Any) -> dict[str, str]:
     items = [{"metadata": {"name": name}, **fields} for name in names]
     metadata = {"continue": more, "remainingItemCount": 7} if more else {}
-    return {"text": json.dumps({"metadata": metadata, "items": items})}
+    return {"text": json.dumps({"kind": "List", "metadata": metadata, "items": items})}
 
 
 def piece(harvest: collect.Harvest, what: str) -> Piece:
@@ -249,7 +249,7 @@ def pods(*containers: dict[str, Any], name: str = "p") -> dict[str, str]:
             "containerStatuses": list(containers),
         },
     }
-    return {"text": json.dumps({"items": [pod]})}
+    return {"text": json.dumps({"kind": "PodList", "metadata": {}, "items": [pod]})}
 
 
 @pytest.fixture
