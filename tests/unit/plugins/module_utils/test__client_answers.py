@@ -190,7 +190,7 @@ def test_compression_was_not_asked_for(server):
 
 def test_what_does_not_end_is_given_up(server, monkeypatch):
     monkeypatch.setattr(_client, "LARGEST", 1000)
-    server.says(listing(*("a" * 50 for _ in range(20))))
+    server.says(listing(*("a" * 50 for _number in range(20))))
     with pytest.raises(ConnectionFailed, match="more than 0 MiB at once"):
         server.cluster.list(CONFIG_MAPS, "x")
     server.says(b"x" * 5000)
