@@ -54,7 +54,7 @@ class Item:
     :ivar resource: its plural, once the work agent has said it; else empty.
     :ivar applied: what the work agent says of it; None if it has not spoken.
     :ivar spec: what `_health.relevant_spec` keeps.
-    :ivar missing: why the work agent does not find it in the cluster; empty if it does, or has not looked.
+    :ivar missing: why the work agent does not find it in the cluster, or cannot look; empty if it does, or has not looked.
     """
 
     group: str
@@ -241,7 +241,7 @@ def _item(
         applied=None if applied is None else applied.get("status") == "True",
         message="" if applied is None else plain(applied.get("message") or ""),
         missing=plain(available.get("message") or "it does not say why")
-        if available.get("status") == "False"
+        if available.get("status") in ("False", "Unknown")
         else "",
     )
 
@@ -411,7 +411,14 @@ def _cell(
     """What is known of one selected object in one cluster."""
     work, item = pair if pair else (None, None)
     delivered = work is not None and work.generation >= generation
-    applied = delivered and work is not None and work.current and item is not None and item.applied is True
+    applied = (
+        delivered
+        and work is not None
+        and work.current
+        and item is not None
+        and item.applied is True
+        and not item.missing
+    )
     health, settled = _judge(key, selected, work, item, delivered, applied, status, age)
     since = status.at if status is not None else (work.applied_at if work is not None else 0.0)
     if wec is None or not wec.online:
@@ -443,13 +450,13 @@ def _judge(
         return _health.Health(_health.PROGRESSING, "not delivered yet"), True
     if not delivered:
         return _health.Health(_health.PROGRESSING, "an older version is delivered"), True
+    if item.missing and item.applied and work.current:
+        # The agent looks only now and then, and makes it anew when it applies the next time.
+        return _health.Health(_health.PROGRESSING, f"not there any more: {item.missing}"), True
     if not applied:
         if item.applied is False or (work.message and work.current is False):
             return _health.Health(_health.FAILED, f"not applied: {item.message or work.message}"), True
         return _health.Health(_health.PROGRESSING, "not applied yet"), True
-    if item.missing:
-        # The agent looks only now and then, and makes it anew when it applies the next time.
-        return _health.Health(_health.PROGRESSING, f"not there any more: {item.missing}"), True
     if (key.group, key.resource) in EXCLUDED:
         return _health.OK, True
     if status is None:

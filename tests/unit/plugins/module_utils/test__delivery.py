@@ -77,7 +77,8 @@ def cell(*conditions: tuple[str, str], observed: int = 1) -> _delivery.Cell:
     [
         ([("Applied", "True"), ("Available", "True")], True, ""),
         ([("Applied", "True")], True, ""),
-        ([("Applied", "True"), ("Available", "False")], True, "not there any more: about Available"),
+        ([("Applied", "True"), ("Available", "False")], False, "not there any more: about Available"),
+        ([("Applied", "True"), ("Available", "Unknown")], False, "not there any more: about Available"),
         ([("Applied", "False"), ("Available", "True")], False, "not applied: about Applied"),
         ([], False, "not applied yet"),
     ],

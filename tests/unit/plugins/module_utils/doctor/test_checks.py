@@ -501,6 +501,16 @@ def test_a_check_finds_its_trouble_and_nothing_else(trouble):
         assert trouble in findings(site, [trouble])
 
 
+@pytest.mark.parametrize("status", ["False", "Unknown"])
+def test_what_an_agent_has_applied_and_does_not_find_any_more_is_told(status):
+    site = Site()
+    (manifest,) = site.works[0]["status"]["resourceStatus"]["manifests"]
+    manifest["conditions"].append({"type": "Available", "status": status, "message": "not available"})
+    (found,) = checks.diagnose(site.facts()).findings
+    assert found.id == "work-not-applied"
+    assert "not there any more: not available" in found.evidence and "cluster1" in found.evidence
+
+
 def test_every_id_has_a_case_a_check_and_an_entry():
     assert set(checks.IDS) == set(CATALOGUE) | set(PLACEMENT)
     assert len(set(checks.IDS)) == len(checks.IDS)
@@ -848,7 +858,7 @@ def test_a_report_of_many_findings_is_short_and_made_plain():
     diagnosis = checks.diagnose(facts)
     lines = report.table(facts, diagnosis)
     assert lines[0] == "hub hub: 30 errors, 1 warning, 0 infos"
-    assert lines[1] == "  looked at 2 spaces, 30 WECs, 1 policy with 74 checks"
+    assert lines[1] == "  looked at 2 spaces, 30 WECs, 1 policy with 76 checks"
     assert sum("[wec-not-accepted]" in line for line in lines) == 11
     assert "and 20 more [wec-not-accepted]" in lines
     assert max(map(len, lines)) <= 120
