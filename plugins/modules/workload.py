@@ -586,7 +586,7 @@ def _judge(
 
 def _tell(context: Context, seen: Preview) -> None:
     """Warn of what only the content of objects shows; the task that writes the policy tells the rest."""
-    codes = {*fates.CODES, "never-delivered"}
+    codes = {*fates.CODES, "never-delivered", *(["collector-missing"] if context.check_mode else [])}
     for item in [one for one in seen.warnings if one["code"] in codes][: apply.MOST_WARNINGS]:
         context.warn(f"workload {context.params['name']}: {item['message']} {item['hint']} [{item['code']}]")
 

@@ -318,6 +318,7 @@ PLACEMENT: dict[str, str] = {
     "never-delivered": WARNING,
     "singleton-clusters": WARNING,
     "multi-wec-kind": WARNING,
+    "collector-missing": WARNING,
     "shared-object": WARNING,
     "shared-create-only": WARNING,
     "stale-property": WARNING,

@@ -107,6 +107,7 @@ def sources(
         clusters={one["name"]: _as_planned(one) for one in params.get("planned_clusters") or []}
         if context.check_mode
         else {},
+        collectors_planned=context.check_mode and params.get("planned_objects") is not None,
     )
 
 

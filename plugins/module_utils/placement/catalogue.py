@@ -231,6 +231,12 @@ CATALOGUE: dict[str, Entry] = {
         "aggregate ({kinds:names}), so no status is returned from more than one cluster: {objects:names}.",
         "Ask for it for Deployments, ReplicaSets and DaemonSets only; for others use a StatusCollector.",
     ),
+    "collector-missing": Entry(
+        "The {collectors:form StatusCollector|StatusCollectors} {collectors:names} {collectors:form is|are} named for {objects:names} and not "
+        "in the WDS, so nothing is collected by {collectors:form it|them}.",
+        "Correct the name in status_collectors of the modulation, or describe {collectors:form it|them} (status_collectors of the workload, or "
+        "the module status_collector).",
+    ),
     # Who else delivers.
     "shared-object": Entry(
         "{objects:count object} also {objects:form comes|come} from {by} to {clusters:names}: {objects:names}. Each "

@@ -75,6 +75,7 @@ class Facts:
     :ivar clusters_known: whether there was an ITS to read `targets` from.
     :ivar sizes: bytes of an object as the transport counts them, of those that were read and not kept in `contents`.
     :ivar transforms: the CustomTransforms of the WDS.
+    :ivar collectors: names of the StatusCollectors of the WDS; None if that is not known, or no clause names one.
     :ivar delivered: (cluster, object) to the object as it was delivered there, of templates only.
     :ivar delivered_at: when an object was last written for a cluster, in seconds since the epoch; only of kinds
         with a transform.
@@ -104,6 +105,7 @@ class Facts:
     clusters_known: bool = True
     sizes: Mapping[ObjectKey, int] = field(default_factory=dict)
     transforms: Sequence[Transform] = ()
+    collectors: frozenset[str] | None = None
     delivered: Mapping[tuple[str, ObjectKey], Mapping[str, Any]] = field(default_factory=dict)
     delivered_at: Mapping[ObjectKey, float] = field(default_factory=dict)
     unread: Sequence[str] = ()

@@ -25,17 +25,34 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
     resolution,
     snapshot,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Placement, Target
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import (
+    Facts,
+    Placement,
+    Target,
+    Transform,
+)
 
 
 @dataclass(frozen=True)
 class Intended:
-    """A policy as the run is going to write it. :ivar delivered: whether its delivery will be waited for."""
+    """A policy as the run is going to write it.
+
+    :ivar delivered: whether its delivery will be waited for.
+    :ivar collectors: names of the StatusCollectors that the run writes before it.
+    :ivar transforms: the CustomTransforms that it writes before it.
+    """
 
     name: str
     spec: Mapping[str, Any]
     guards: guards.Guards
     delivered: bool = False
+    collectors: frozenset[str] = frozenset()
+    transforms: Sequence[Transform] = ()
+
+    def facts(self, facts: Facts) -> Facts:
+        """The facts with what comes with the policy."""
+        known = None if facts.collectors is None else facts.collectors | self.collectors
+        return replace(facts, collectors=known, transforms=[*facts.transforms, *self.transforms])
 
 
 def judge_objects(
@@ -73,7 +90,7 @@ def judge_objects(
         title = f"{sources.wds_name}: BindingPolicy {name}"
         if intended is not None and name == intended.name:
             limits = intended.guards if sources.its else intended.guards.without_clusters()
-            own = seen = preview.preview(specs[name], facts)
+            own = seen = preview.preview(specs[name], intended.facts(facts))
             found = inside.look(seen, wecs)
             codes = guards.vanishing(seen, limits)
             guards.check(seen, limits, title, delivered=intended.delivered, codes=codes, found=found)

@@ -24,6 +24,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement import 
     waits,
     waves,
 )
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.facts import Transform
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.foresight import Intended
 
 SPEC: dict[str, Any] = {
@@ -56,10 +57,22 @@ def read(name: str, given: Mapping[str, Any]) -> Intended:
     if checked.error_messages:
         raise InvalidInput(f"{where}: {plain(checked.error_messages[0], 500).rstrip('.')}.")
     options: dict[str, Any] = checked.validated_parameters
-    for key, manifest in (("status_collectors", collectors.manifest), ("transforms", transforms.manifest)):
-        for entry in options[key] or []:
-            manifest(entry)
+    written = {
+        key: [manifest(entry) for entry in options[key] or []]
+        for key, manifest in (
+            ("status_collectors", collectors.manifest),
+            ("transforms", transforms.manifest),
+        )
+    }
     limits = guards.parse(options["guards"])
     groups = waves.parse(options["waves"] or [])
     want = apply.wanted({**options, "name": name}, groups)
-    return Intended(name, want["spec"], limits, options["wait"] in waits.DELIVERED)
+    subjects = [transforms.subject(one) for one in written["transforms"]]
+    return Intended(
+        name,
+        want["spec"],
+        limits,
+        options["wait"] in waits.DELIVERED,
+        frozenset(str(one["metadata"]["name"]) for one in written["status_collectors"]),
+        [Transform("", group, resource, 0.0) for group, resource in subjects],
+    )

@@ -33,6 +33,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
     NAMESPACES,
+    STATUS_COLLECTORS,
     Resource,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._workstatus import ORIGIN_WDS_LABEL
@@ -80,6 +81,7 @@ class Sources:
     :ivar planned: objects of the WDS as they will be: whole, or of an earlier task of the same check mode run by `apiVersion`,
         `kind` and `metadata` alone. If their `state` is `absent`, they will be deleted.
     :ivar clusters: clusters as they will be, by name.
+    :ivar collectors_planned: whether StatusCollectors may be missing since an earlier task of the same check mode run would make them.
     """
 
     wds: Cluster
@@ -90,6 +92,7 @@ class Sources:
     api_groups: Sequence[str] | None = None
     planned: Sequence[Mapping[str, Any]] = ()
     clusters: Mapping[str, Target] = field(default_factory=dict)
+    collectors_planned: bool = False
 
 
 def read(sources: Sources, policy: str, spec: Mapping[str, Any] | None) -> Facts:
@@ -152,7 +155,7 @@ class _Reader:
         sources = self._sources
         wds, its = sources.wds, sources.its
         clauses = [clause for spec in specs.values() for clause in (spec or {}).get("downsync") or []]
-        (candidates, namespaces), bindings, kinds, targets, custom, transforms, groups, spaces = (
+        (candidates, namespaces), bindings, kinds, targets, custom, transforms, collectors, groups, spaces = (
             _bulk.in_parallel(
                 lambda job: job(),
                 [
@@ -162,6 +165,7 @@ class _Reader:
                     lambda: _targets(its) if its is not None else [],
                     lambda: self._listed(lambda: _served(wds, CRDS, metadata_only=True)),
                     lambda: self._listed(lambda: _served(wds, CUSTOM_TRANSFORMS)),
+                    lambda: self._collectors(clauses),
                     self._api_groups,
                     self._spaces,
                 ],
@@ -189,6 +193,7 @@ class _Reader:
             api_groups=groups,
             clusters_known=its is not None,
             transforms=[_transform(item) for item in transforms],
+            collectors=collectors,
             unread=tuple(self._unread),
         )
         return {
@@ -258,6 +263,12 @@ class _Reader:
 
     def _listed(self, job: Callable[[], Objects]) -> Objects:
         return self._tried([], job)
+
+    def _collectors(self, clauses: Sequence[Mapping[str, Any]]) -> frozenset[str] | None:
+        if self._sources.collectors_planned or not any(clause.get("statusCollectors") for clause in clauses):
+            return None
+        items = self._tried(None, lambda: _served(self._sources.wds, STATUS_COLLECTORS, metadata_only=True))
+        return None if items is None else frozenset(str(item["metadata"]["name"]) for item in items)
 
     # -- the hosting cluster ------------------------------------------------------------------------------------------
 

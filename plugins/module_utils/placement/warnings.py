@@ -495,6 +495,23 @@ def multi_wec_kind(placement: Placement) -> Warnings:
         )
 
 
+def collector_missing(placement: Placement) -> Warnings:
+    """StatusCollectors that are named and are not there."""
+    known = placement.facts.collectors
+    if known is None:
+        return
+    lacking: dict[str, list[ObjectKey]] = defaultdict(list)
+    for key, selected in placement.objects.items():
+        for name in selected.modulation.status_collectors - known:
+            lacking[name].append(key)
+    groups: dict[tuple[ObjectKey, ...], list[str]] = defaultdict(list)
+    for name, keys in lacking.items():
+        groups[tuple(keys)].append(name)
+    for concerned, names in sorted(groups.items()):
+        objects = object_names(placement, concerned)
+        yield warning("collector-missing", objects=objects, collectors=sorted(names))
+
+
 # -- who else delivers ----------------------------------------------------------------------------------------------
 
 
@@ -678,6 +695,7 @@ CHECKS: Sequence[Callable[[Placement], Warnings]] = (
     clusters_out_of_reach,
     singleton_clusters,
     multi_wec_kind,
+    collector_missing,
     shared,
     policy_unlisted,
     cluster_unlisted,

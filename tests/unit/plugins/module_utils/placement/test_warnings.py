@@ -439,6 +439,20 @@ CASES = [
         clause(wantSingletonReportedState=True, wantMultiWECReportedState=True),
     ),
     (
+        "collector-missing",
+        facts(WEB, NOTE, collectors=frozenset({"toll"})),
+        facts(WEB, NOTE, collectors=frozenset({"toll", "toll-nosuch"})),
+        clause(statusCollectors=["toll", "toll-nosuch"]),
+        clause(statusCollectors=["toll", "toll-nosuch"]),
+    ),
+    (
+        "collector-missing",
+        facts(WEB, collectors=frozenset()),
+        facts(WEB, collectors=None),
+        clause(statusCollectors=["toll"]),
+        clause(statusCollectors=["toll"]),
+    ),
+    (
         "multi-wec-kind",
         facts(NOTE),
         facts(WEB),
