@@ -72,6 +72,12 @@ def of_webhook(data: bytes) -> bool:
     return b"failed calling webhook" in data
 
 
+def webhook(message: str) -> str:
+    """The webhook that has not answered; empty if none was asked in vain."""
+    found = _WEBHOOK.search(message)
+    return found[1] if found else ""
+
+
 def worded(message: str) -> str:
     """A message in words of YAML, and without values, which may be of a Secret."""
     return _TYPES.sub(lambda match: f"takes {_WORDS[match[1]]} and has something else", message)
@@ -79,14 +85,14 @@ def worded(message: str) -> str:
 
 def hint(status: int, message: str) -> str:
     """What can be done about it."""
-    webhook = _WEBHOOK.search(message)
+    silent = webhook(message)
     if status == 401:
         return "The credentials were not accepted: a token may have expired."
     if status == 403:
         return next(text for pattern, text in _FORBIDDEN if re.search(pattern, message, re.IGNORECASE))
-    if status >= 500 and webhook:
+    if status >= 500 and silent:
         return (
-            f"The webhook {webhook[1]} does not answer, and a WDS runs no Pods that could. Take its configuration out of the "
+            f"The webhook {silent} does not answer, and a WDS runs no Pods that could. Take its configuration out of the "
             "workload, or remove it where it is."
         )
     if "expected string, got" in message:

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.kubestellar.core.plugins.module_utils import _diff, _refusals, _texts
+from ansible_collections.kubestellar.core.plugins.module_utils import _answers, _diff, _refusals, _texts
 from ansible_collections.kubestellar.core.plugins.module_utils._client import (
     FIELD_MANAGER,
     Cluster,
@@ -61,7 +61,16 @@ _EARLY = {
     "ServiceAccount",
     "StorageClass",
 }
-_LATE = {"APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"}
+LATE = {
+    "APIService",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+}
+"""Kinds by which requests for other objects fail: they come last and go first."""
 _KNOWN = {("v1", "Namespace"): NAMESPACES, ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): CRDS}
 
 
@@ -270,6 +279,7 @@ class Batch:
     :ivar targets: one for each definition, in their order.
     :ivar members: what `read` found by the selector, as pairs of resource and live object.
     :ivar unlisted: resources that may not be listed in all Namespaces, with the reason: of these `members` has nothing.
+    :ivar unhooked: webhooks that are going to be removed before anything is sent.
     """
 
     def __init__(
@@ -309,6 +319,7 @@ class Batch:
         self.members: list[tuple[Resource, dict[str, Any]]] = []
         self.unlisted: dict[Resource, str] = {}
         self._new_namespaces: set[str] = set()
+        self.unhooked: frozenset[str] = frozenset()
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -437,7 +448,9 @@ class Batch:
                 raise
 
     def _comes_with(self, error: ApiError, target: Target) -> bool:
-        """Whether the server lacks something that is to be created in the same run, such as a PriorityClass."""
+        """Whether this passes: the server lacks what is to be created in the same run, or asks a webhook that is to be removed."""
+        if _answers.webhook(error.message) in self.unhooked:
+            return True
         if error.status not in (403, 404):
             return False
         words = set(re.split(r"[^a-z0-9.-]+", error.message.lower()))
@@ -799,7 +812,7 @@ def _stage(kind: str) -> int:
         return _FIRST[kind]
     if kind in _EARLY:
         return 2
-    return 4 if kind in _LATE else 3
+    return 4 if kind in LATE else 3
 
 
 def _planned_kinds(definitions: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], bool]:

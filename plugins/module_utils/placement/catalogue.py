@@ -193,8 +193,8 @@ CATALOGUE: dict[str, Entry] = {
     "acts-on-wds": Entry(
         "{objects:names} {objects:form acts|act} on the WDS itself ({fields:names}), in which no Pod runs that could answer: "
         "requests to the WDS that {objects:form it concerns|they concern} then fail, of all workloads.",
-        "Install {objects:form it|them} in the clusters in another way. If requests fail already, remove {objects:form it|them} from "
-        "the workload first, with nothing else changed.",
+        "Install {objects:form it|them} in the clusters in another way. If requests fail already, take {objects:form it|them} out of the "
+        "workload: what leaves it is then removed before anything is sent.",
     ),
     "partly-updated": Entry(
         "OCM's agent does not change {fields:names} of {objects:names} where {objects:form it is|they are} delivered already: the "

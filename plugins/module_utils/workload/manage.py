@@ -150,26 +150,31 @@ class Workload:
                 target.outcome.error = _metadata.departure(
                     self._wds.name, target.outcome.label, target.before
                 )
+        first, gone = _first(gone)
+        batch.unhooked = self._webhooks(first)
         batch.attempt(most=MOST_TRIED, force=wish.force, recreate=wish.recreate)
         self._explain(batch)
         self._check_schemas(batch)
         self._check_tried()
-        self._judge([*(t.planned() for t in batch.targets if t.differs), *_leaves(gone)])
+        self._judge([*(t.planned() for t in batch.targets if t.differs), *_leaves([*first, *gone])])
         if self._dry_run:
             batch.forecast()
         scope = scope_of((o.api_version, o.kind, o.namespace) for o in done.objects)
-        leaving = {obj["metadata"]["uid"] for _resource, obj in gone}
+        leaving = {obj["metadata"]["uid"] for _resource, obj in [*first, *gone]}
         staying = [pair for pair in found if pair[1]["metadata"]["uid"] not in leaving]
         final = scope | _scope_of_found(staying) | Scope(frozenset(others.unread))
         if others.unread and self._known is not None:
             final |= Scope(namespaces=self._known.namespaces)
-        wide = final | _scope_of_found(gone) | (self._known or Scope())
+        wide = final | _scope_of_found([*first, *gone]) | (self._known or Scope())
         if not self._dry_run:
             self._write_parent(wide)
+        done.pruned = _bulk.delete_all(self._wds, first, dry_run=self._dry_run)
+        _bulk.raise_failures(done.pruned, self._wds.name, "prune")
+        if not self._dry_run:
             batch.apply(force=wish.force, recreate=wish.recreate)
             self._explain(batch)
             _bulk.raise_failures(done.objects, self._wds.name)
-        done.pruned = _bulk.delete_all(self._wds, gone, dry_run=self._dry_run)
+        done.pruned += _bulk.delete_all(self._wds, gone, dry_run=self._dry_run)
         _bulk.raise_failures(done.pruned, self._wds.name, "prune")
         self._write_parent(final)
 
@@ -245,6 +250,15 @@ class Workload:
         if not wish.contents:
             prune.check_contents(self._wds.name, self._aset, prune.contents(self._wds, gone, sorted(wanted)))
         return gone
+
+    def _webhooks(self, found: Sequence[members.Found]) -> frozenset[str]:
+        """The webhooks of live configurations, of which only the metadata may have been read."""
+        whole = [
+            obj if "webhooks" in obj else self._wds.get(resource, obj["metadata"]["name"]) or {}
+            for resource, obj in found
+            if resource.kind.endswith("WebhookConfiguration")
+        ]
+        return frozenset(str(hook.get("name")) for obj in whole for hook in obj.get("webhooks") or [])
 
     def _without_kept(self, found: Sequence[members.Found]) -> list[members.Found]:
         """Those that may be deleted. The others are noted, and stay members."""
@@ -324,6 +338,12 @@ class Workload:
                 CONFIG_MAPS, outcome.name, outcome.namespace, uid=self._parent["metadata"]["uid"]
             )
         outcome.method = "delete"
+
+
+def _first(gone: Sequence[members.Found]) -> tuple[list[members.Found], list[members.Found]]:
+    """What has to be deleted before anything is sent, since requests for other objects can fail by it, and the others."""
+    first = [pair for pair in gone if pair[0].kind in _bulk.LATE]
+    return first, [pair for pair in gone if pair[0].kind not in _bulk.LATE]
 
 
 def _leaves(gone: Sequence[members.Found]) -> Iterator[dict[str, Any]]:
