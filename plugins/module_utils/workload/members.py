@@ -11,10 +11,15 @@ from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk, _diff
 from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label_of
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError, NotFound
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
+    ApiError,
+    NotFound,
+    plain,
+)
 from ansible_collections.kubestellar.core.plugins.module_utils._progress import Progress
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, Resource
 from ansible_collections.kubestellar.core.plugins.module_utils._wait import Verdict, Waiter
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.catalogue import names
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset import (
     PART_OF,
     ApplySet,
@@ -132,6 +137,30 @@ def _unserved(wds: Cluster, kinds: Sequence[GroupKind]) -> tuple[dict[GroupKind,
     return unread, gone
 
 
+_HOLDING = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+    "Terminating",
+)
+"""Conditions of what is being deleted that say what holds it up, the cause before its effect."""
+
+
+def held_by(obj: Mapping[str, Any]) -> str:
+    """What holds up a deletion, by finalizers and conditions, in brackets; empty if nothing says so."""
+    finalizers = [str(item) for item in obj["metadata"].get("finalizers") or []]
+    conditions = {item.get("type"): item for item in (obj.get("status") or {}).get("conditions") or []}
+    told = [f"finalizers: {names(finalizers)}"] if finalizers else []
+    for kind in _HOLDING:
+        condition = conditions.get(kind) or {}
+        if condition.get("status") == "True":
+            told.append(f"{kind}: {plain(condition.get('message') or condition.get('reason') or '', 300)}")
+            break
+    return f" ({'; '.join(told)})" if told else ""
+
+
 def wait_gone(
     wds: Cluster,
     deleted: Sequence[tuple[Resource, Mapping[str, Any]]],
@@ -152,14 +181,19 @@ def wait_gone(
 
     def evaluate() -> Verdict:
         present = {
-            obj["metadata"]["uid"] for follower in followers.values() for obj in follower.objects().values()
+            obj["metadata"]["uid"]: obj
+            for follower in followers.values()
+            for obj in follower.objects().values()
         }
-        missing = [f"{text} is still there" for uid, text in labels.items() if uid in present]
+        missing = [
+            f"{text} is still there{held_by(present[uid])}" for uid, text in labels.items() if uid in present
+        ]
         return Verdict(not missing, missing)
 
     return waiter.until(
         evaluate,
         timeout=timeout,
         what=f"{wds.name}: removal",
-        hint="Look at metadata.finalizers of what is left.",
+        hint="Whoever has set a finalizer removes it when its work is done. What cannot be listed is served by nobody any more: remove "
+        "the APIService or CustomResourceDefinition that says otherwise.",
     )
