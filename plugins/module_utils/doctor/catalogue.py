@@ -244,6 +244,11 @@ CATALOGUE: dict[str, Trouble] = {
         "The {kinds:form kind|kinds} {kinds:names} {kinds:form is|are} not served, so the controller-manager has not come that far.",
         "See whether it runs; it needs the ControlPlane, status.secretRef and the key in its Secret.",
     ),
+    "namespace-held": Trouble(
+        ERROR,
+        "It has been in deletion for {age} s: {reason:text}.",
+        "Remove the APIService or CustomResourceDefinition whose API does not answer, since a WDS runs no Pods, or what the finalizer waits for.",
+    ),
     "policy-invalid": Trouble(
         ERROR,
         "It cannot be evaluated: {problems:names} KubeStellar then leaves policies after it unprocessed too.",

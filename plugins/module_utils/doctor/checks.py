@@ -53,6 +53,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.doctor.facts impo
 from ansible_collections.kubestellar.core.plugins.module_utils.hub import troubles
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import preview, snapshot
 from ansible_collections.kubestellar.core.plugins.module_utils.wecs import registered
+from ansible_collections.kubestellar.core.plugins.module_utils.workload import members
 
 Findings = Iterator[Finding]
 
@@ -379,6 +380,19 @@ def definitions_of_wds(facts: Facts) -> Findings:
             yield finding("wds-definitions-missing", space.name, kinds=lacking)
 
 
+def namespaces(facts: Facts) -> Findings:
+    """Namespaces whose deletion does not end: as long as one API of the WDS does not answer, none does."""
+    for space, wds in _wdses(facts):
+        for item in wds.namespaces.items:
+            since = item["metadata"].get("deletionTimestamp")
+            age = facts.now - _epoch(since) if since else 0.0
+            if age > SETTLE_SECONDS:
+                reason = members.held_by(item).strip(" ()") or "nothing says why"
+                yield finding(
+                    "namespace-held", _where(space.name, "Namespace", item), age=round(age), reason=reason
+                )
+
+
 def unknown_its(facts: Facts) -> Findings:
     """A WDS that names an ITS which does not exist, or of which nothing says through which of several it delivers."""
     itses = facts.of_role(ITS)
@@ -644,6 +658,7 @@ CHECKS: Sequence[Check] = (
     Check(requests, ["csr-pending", "csr-refused", "csr-many"], ["its.requests"]),
     Check(unknown_wecs, ["wec-unknown"], ["its.clusters"]),
     Check(definitions_of_wds, ["wds-definitions-missing"], ["wds.served"]),
+    Check(namespaces, ["namespace-held"], ["wds.namespaces"]),
     Check(unknown_its, ["its-missing", "its-unknown"], ["wds.policies"], ["its.works"]),
     Check(shared_spaces, ["space-shared"], ["wds.policies"], ["its.works"]),
     Check(

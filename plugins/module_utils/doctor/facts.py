@@ -71,6 +71,7 @@ class Wds:
     kinds: Mapping[tuple[str, str], str] = field(default_factory=dict)
     policies: Reading = UNWANTED
     bindings: Reading = UNWANTED
+    namespaces: Reading = UNWANTED
     placements: Mapping[str, PlacementFacts] = field(default_factory=dict)
     invalid: Mapping[str, Sequence[str]] = field(default_factory=dict)
     placements_error: str = ""

@@ -37,6 +37,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
     LEASES,
     MANAGED_CLUSTERS,
     MANIFEST_WORKS,
+    NAMESPACES,
     PODS,
     POST_CREATE_HOOKS,
     Resource,
@@ -198,7 +199,11 @@ class _Reader:
             lists = self._lists(
                 WDS,
                 cluster,
-                {"policies": (BINDING_POLICIES, [""]), "bindings": (BINDINGS, [""])},
+                {
+                    "policies": (BINDING_POLICIES, [""]),
+                    "bindings": (BINDINGS, [""]),
+                    "namespaces": (NAMESPACES, [""]),
+                },
             )
             return replace(space, wds=Wds(frozenset(kinds), kinds, **lists))
         return space

@@ -265,6 +265,7 @@ class Site:
         }
     )
     placement: dict[str, Any] = field(default_factory=dict)
+    namespaces: list[dict[str, Any]] = field(default_factory=list)
     only: frozenset[str] | None = None
 
     def facts(self) -> Facts:
@@ -294,6 +295,7 @@ class Site:
             self.kinds,
             policies=Reading([self.policy]),
             bindings=Reading([self.binding]),
+            namespaces=Reading(self.namespaces),
             placements={} if self.invalid else {"shop": replace(placement, **self.placement)},
             invalid=self.invalid,
         )
@@ -467,6 +469,9 @@ CASES: dict[str, Callable[[Site], Any]] = {
     "work-not-applied": lambda s: condition(s.works[0], "Applied", status="False", message="no right"),
     "work-bundled": lambda s: s.works[0]["spec"]["workload"]["manifests"].append(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
+    ),
+    "namespace-held": lambda s: s.namespaces.append(
+        {"metadata": {"name": "gauge", "deletionTimestamp": at(300)}, "status": {}}
     ),
     "work-left-over": lambda s: s.works.append(old_work()),
     # The checks of previews are tested where they are; here only that they are told.
@@ -858,7 +863,7 @@ def test_a_report_of_many_findings_is_short_and_made_plain():
     diagnosis = checks.diagnose(facts)
     lines = report.table(facts, diagnosis)
     assert lines[0] == "hub hub: 30 errors, 1 warning, 0 infos"
-    assert lines[1] == "  looked at 2 spaces, 30 WECs, 1 policy with 77 checks"
+    assert lines[1] == "  looked at 2 spaces, 30 WECs, 1 policy with 78 checks"
     assert sum("[wec-not-accepted]" in line for line in lines) == 11
     assert "and 20 more [wec-not-accepted]" in lines
     assert max(map(len, lines)) <= 120
