@@ -83,7 +83,7 @@ def read(hosting: Cluster, space: str) -> dict[str, Any]:
             f"{hosting.name}: there is no ControlPlane {space}.",
             status=404,
             reason="NotFound",
-            hint="Create it (playbooks/hub.yml), or name an existing space.",
+            hint="Create it (kubestellar.core.hub), or name an existing space.",
         )
     return control_plane
 
@@ -138,7 +138,7 @@ def choose(
             what, label = (only.upper(), f"{CP_TYPE_LABEL}={only}") if only else ("space", CP_TYPE_LABEL)
             raise KubestellarError(
                 f"{hosting().name}: there is no {what}: no ControlPlane has the label {label}.",
-                hint="Set up the hub first (playbooks/hub.yml), or name the spaces.",
+                hint="Set up the hub first (kubestellar.core.hub), or name the spaces.",
             )
         entries = [{"name": name} for name in known]
     chosen: dict[str, tuple[str, Cluster]] = {}

@@ -28,6 +28,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils._resources import
 _WATCH_SECONDS = 240.0
 _RETRY_SECONDS = 1.0
 _SETTLE_SECONDS = 0.05
+_FIRST_ANSWER_SECONDS = 10
+"""What a first answer may take before it is worth a line."""
 _LONGEST_PAUSE = 1.0
 """Looks at many objects take a fifth of the time, but none is later than this."""
 
@@ -203,7 +205,8 @@ class Waiter:
                 self._changed.clear()
                 began = time.monotonic()
                 verdict = Verdict(False, ["no answer from the API server yet"])
-                if all(follower.synced for follower in self._followers):
+                synced = all(follower.synced for follower in self._followers)
+                if synced:
                     verdict = evaluate()
                 if verdict.done:
                     return time.monotonic() - start
@@ -216,7 +219,8 @@ class Waiter:
                         hint=hint,
                         missing=missing,
                     )
-                self._progress.waiting(f"waiting for {what}: {summary(missing, 2)}")
+                if synced or waited >= _FIRST_ANSWER_SECONDS:
+                    self._progress.waiting(f"waiting for {what}: {summary(missing, 2)}")
                 self._changed.wait(min(verdict.again, timeout - waited))
                 # Events come in swarms, and the machine may be that of the API server.
                 time.sleep(min(max(_SETTLE_SECONDS, 4 * looked), _LONGEST_PAUSE))

@@ -90,7 +90,7 @@ findings:
       severity: error
       where: "its1: ManagedCluster cluster3"
       evidence: The hub has not accepted it.
-      hint: Accept it (playbooks/wecs.yml, or the module managed_cluster).
+      hint: Accept it (kubestellar.core.wecs, or the module managed_cluster).
 checked:
   description: What was looked for.
   returned: always

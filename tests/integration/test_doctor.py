@@ -748,7 +748,7 @@ def test_the_playbook_shows_writes_and_fails_as_it_is_told(stack, its, tmp_path)
     probe = {"metadata": {"name": "probe"}, "spec": {"hubAcceptsClient": False}}
     with there(its, MANAGED_CLUSTERS, probe):
         done = stack.playbook("doctor", "-e", f"doctor_output={tmp_path}")
-        assert done.returncode != 0 and "hub is not well: 1 errors, 0 warnings." in done.stdout
+        assert done.returncode != 0 and "hub is not well: 1 error, 0 warnings." in done.stdout
         (entry,) = json.loads((tmp_path / "hub.json").read_text())["findings"]
         assert (entry["id"], entry["where"]) == ("wec-not-accepted", WEC)
         text = (tmp_path / "hub.txt").read_text()

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.kubernetes.core.plugins.doc_fragments import k8s_auth_options
 from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _module, _space
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import home
@@ -711,3 +713,31 @@ def test_what_is_shown_in_lines_comes_out_in_lines_with_every_format_of_results(
         for task in yaml.safe_load(path.read_text()):
             message = str((task.get("ansible.builtin.debug") or {}).get("msg", ""))
             assert "join(" not in message or re.search(r"if __\w+_yaml else", message), path
+
+
+def test_no_message_names_a_playbook_or_a_target_that_only_a_checkout_has():
+    for path in ROOT.glob("plugins/**/*.py"):
+        assert not re.search(r"playbooks/\w+\.yml|\bmake (demo|teardown|kubeconfig)\b", path.read_text()), (
+            path
+        )
+
+
+@pytest.mark.parametrize(("stack", "made"), [(None, True), ("kubestellar", True), ("other", False)])
+def test_what_to_try_next_is_for_the_stack_that_runs(stack, made):
+    """Targets of make are for the demo of a checkout."""
+    folder = ROOT / "inventories" / "embedded"
+    texts = yaml.safe_load((folder / "group_vars" / "kubestellar_hubs.yml").read_text())
+    given: dict[str, Any] = (
+        {
+            name: trust_as_template(texts[name])
+            for name in ("demo_is_made", "demo_stack", "demo_playbook", "demo_site")
+        }
+        | {"inventory_dir": str(folder)}
+        | ({"kubestellar_stack": stack} if stack else {})
+    )
+    templar = Templar(DataLoader(), given)
+    notes = "\n".join(
+        templar.template(trust_as_template(text)) for text in texts["status_notes"] if "demo_" in text
+    )
+    assert ("make teardown" in notes) is made and ("make demo" in notes) is made
+    assert ("-e kubestellar_stack=other kubestellar.core.teardown" in notes) is not made

@@ -195,7 +195,7 @@ def _wait_for_kinds(job: Job, timeout: float, progress: Progress) -> None:
         evaluate,
         timeout=timeout,
         what=f"{job.name}: KubeStellar's kinds",
-        hint="Its controller-manager brings them: is the hub set up completely (playbooks/hub.yml)?",
+        hint="Its controller-manager brings them: is the hub set up completely (kubestellar.core.hub)?",
     )
 
 

@@ -65,7 +65,7 @@ CATALOGUE: dict[str, Trouble] = {
     "wec-unknown": Trouble(
         ERROR,
         "No ITS that could be read has a ManagedCluster {name}.",
-        "Register it (playbooks/wecs.yml), or correct the name in wecs.",
+        "Register it (kubestellar.core.wecs), or correct the name in wecs.",
     ),
     # The hosting cluster.
     "kubeflex-missing": Trouble(
@@ -76,7 +76,7 @@ CATALOGUE: dict[str, Trouble] = {
     "role-missing": Trouble(
         WARNING,
         "There is no ControlPlane for {role}, so this is no complete hub.",
-        "Set it up (playbooks/hub.yml); the label kflex.kubestellar.io/cptype says which role a ControlPlane has.",
+        "Set it up (kubestellar.core.hub); the label kflex.kubestellar.io/cptype says which role a ControlPlane has.",
     ),
     "control-plane-unseen": Trouble(
         ERROR,
@@ -163,12 +163,12 @@ CATALOGUE: dict[str, Trouble] = {
     "no-wec": Trouble(
         INFO,
         "No cluster is registered.",
-        "Register one (playbooks/wecs.yml).",
+        "Register one (kubestellar.core.wecs).",
     ),
     "wec-not-accepted": Trouble(
         ERROR,
         "The hub has not accepted it{requests}.",
-        "Accept it (playbooks/wecs.yml, or the module managed_cluster).",
+        "Accept it (kubestellar.core.wecs, or the module managed_cluster).",
     ),
     "wec-not-joined": Trouble(
         ERROR,
@@ -210,7 +210,7 @@ CATALOGUE: dict[str, Trouble] = {
     "csr-pending": Trouble(
         WARNING,
         "{requests:count certificate request} of the cluster {requests:form waits|wait} for approval: {requests:names}.",
-        "Accept the cluster (playbooks/wecs.yml, or the module managed_cluster), which checks what it approves.",
+        "Accept the cluster (kubestellar.core.wecs, or the module managed_cluster), which checks what it approves.",
     ),
     "csr-refused": Trouble(
         WARNING,

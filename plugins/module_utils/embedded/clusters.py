@@ -80,7 +80,7 @@ def absent(stack: Stack, names: Sequence[str], progress: Progress, *, check_mode
         if role != "wec":
             raise InvalidInput(
                 f"{name}: this cluster is of the hub ({role}), and is not deleted alone.",
-                hint="Delete the whole stack (playbooks/teardown.yml).",
+                hint="Delete the whole stack (kubestellar.core.teardown).",
             )
     results = [
         Result(name, "delete" if name in known or stack.cluster(name).exists() else "none") for name in names
@@ -115,7 +115,7 @@ def inspect(stack: Stack, state: State, wanted: kwok.Wanted, binaries: Path) -> 
     if known.get("role", "wec") != "wec" and wanted.has_nodes and not known.get("nodes"):
         raise KubestellarError(
             f"{wanted.name}: this cluster was made without nodes, so it cannot be a WEC.",
-            hint="Delete the stack (playbooks/teardown.yml) and set it up again with the hub in kubestellar_wecs.",
+            hint="Delete the stack (kubestellar.core.teardown) and set it up again with the hub in kubestellar_wecs.",
         )
     if wanted.name not in state.clusters or not (folder / "kwok.yaml").exists():
         half = folder.exists()

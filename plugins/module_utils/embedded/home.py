@@ -166,7 +166,7 @@ class State:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise KubestellarError(
                 f"The state of the stack {stack.name} cannot be read: {path}: {error}.",
-                hint="Delete the stack (make teardown, or playbooks/teardown.yml) and set it up again.",
+                hint="Delete the stack (playbook kubestellar.core.teardown) and set it up again.",
             ) from error
 
     def save(self) -> None:

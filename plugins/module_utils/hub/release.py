@@ -213,7 +213,7 @@ def _check_upgrade(hosting: Cluster, name: str, revisions: Sequence[Revision], u
     if not alive:
         raise Refused(
             f"{hosting.name}: there is no release {name} that could be upgraded.",
-            hint="Install the hub first (playbooks/hub.yml), or correct hub_chart_release and hub_chart_namespace.",
+            hint="Install the hub first (kubestellar.core.hub), or correct hub_chart_release and hub_chart_namespace.",
             refused=[name],
         )
     there = alive[-1].version

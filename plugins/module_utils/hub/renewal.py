@@ -180,7 +180,7 @@ def renew(
     if missing:
         raise InvalidInput(
             f"{hosting.name}: there is no ControlPlane {', '.join(missing)}.",
-            hint="Create it (playbooks/hub.yml), or take it out of the list.",
+            hint="Create it (kubestellar.core.hub), or take it out of the list.",
         )
     by_name = {admin.space: admin for admin in admins}
     result = Result([])

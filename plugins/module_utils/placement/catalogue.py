@@ -218,7 +218,7 @@ CATALOGUE: dict[str, Entry] = {
     "cluster-not-accepted": Entry(
         "{clusters:count selected cluster} {clusters:form is|are} not accepted by the hub: {clusters:names}. KubeStellar "
         "selects {clusters:form it|them} all the same.",
-        "Accept {clusters:form it|them} (playbooks/wecs.yml, or the module managed_cluster).",
+        "Accept {clusters:form it|them} (kubestellar.core.wecs, or the module managed_cluster).",
     ),
     # Status that will not come.
     "singleton-clusters": Entry(
@@ -356,7 +356,9 @@ def plural(value: int, noun: str) -> str:
     """The noun as it goes with a number."""
     if value == 1:
         return noun
-    return f"{noun[:-1]}ies" if noun.endswith(("ty", "cy")) else f"{noun}s"
+    if noun.endswith(("ty", "cy")):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 class _Phrases(Formatter):

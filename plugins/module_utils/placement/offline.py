@@ -617,7 +617,7 @@ def _from_report(path: str) -> Earlier:
     except (KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(
             f"offline.before.report: {path} is no report of previews ({type(error).__name__}: {plain(error, 80)}).",
-            hint="It is the JSON file that playbooks/preview.yml writes.",
+            hint="It is the JSON file that kubestellar.core.preview writes.",
         ) from error
     return Earlier(found, kinds)
 

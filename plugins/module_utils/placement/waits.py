@@ -43,7 +43,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._workstatus impor
     ORIGIN_BINDING_LABEL,
     ORIGIN_WDS_LABEL,
 )
-from ansible_collections.kubestellar.core.plugins.module_utils.placement import resolution
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import catalogue, resolution
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.leftovers import (
     Leftovers,
     unaccounted,
@@ -57,7 +57,7 @@ DELIVERED = ("applied", "healthy")
 _RELIST_SECONDS = 2.0
 _ERRORS_SECONDS = 3.0
 _LONGEST_LACK = 180
-_HINT = "See who lacks what with kubestellar.core.workload_info (playbooks/status.yml); the controllers' logs tell why."
+_HINT = "See who lacks what with kubestellar.core.workload_info (kubestellar.core.status); the controllers' logs tell why."
 
 
 @dataclass(frozen=True)
@@ -334,9 +334,11 @@ def judge(rows: Sequence[_delivery.Row], level: str) -> tuple[Verdict, dict[str,
                 doubted += 1
     lines = [f"{_names(clusters)}: {lack}" for lack, clusters in lacks.items()]
     if doubted:
-        lines.append(f"{doubted} statuses are from before the last change")
+        verb = "is" if doubted == 1 else "are"
+        lines.append(f"{catalogue.count(doubted, 'status')} {verb} from before the last change")
     unconfirmed = {
-        name: f"{why}, {count} objects unconfirmed" for name, (count, why) in sorted(offline.items())
+        name: f"{why}, {catalogue.count(number, 'object')} unconfirmed"
+        for name, (number, why) in sorted(offline.items())
     }
     return Verdict(not lines, lines, again=0.5 if doubted else 5.0), unconfirmed
 

@@ -39,7 +39,7 @@ OWN: dict[str, Trouble] = {
     "wecs-not-accepted": Trouble(
         ERROR,
         "The hub has not accepted {clusters:names}.",
-        "Accept {clusters:form it|them} (playbooks/wecs.yml, or the module managed_cluster).",
+        "Accept {clusters:form it|them} (kubestellar.core.wecs, or the module managed_cluster).",
     ),
     "wecs-not-joined": Trouble(
         ERROR,
@@ -76,7 +76,7 @@ OWN: dict[str, Trouble] = {
         "The StatusCollector {name} cannot be evaluated for all of {object}: {reason:text}.",
         "Compare its expressions with the status that the clusters return.",
     ),
-    "nothing-placed": Trouble(INFO, "No workload is placed.", "Place one (playbooks/workloads.yml)."),
+    "nothing-placed": Trouble(INFO, "No workload is placed.", "Place one (kubestellar.core.workloads)."),
 }
 
 

@@ -242,7 +242,7 @@ def test_a_hub_without_nodes_cannot_become_a_wec(stack):
     state.clusters["hub"] = {"role": "hosting", "nodes": 0, "binaries": "/b"}
     with pytest.raises(KubestellarError, match="hub: this cluster was made without nodes") as caught:
         clusters.inspect(stack, state, kwok.Wanted("hub", "wec", 1), Path("/b"))
-    assert "teardown.yml" in caught.value.hint
+    assert "kubestellar.core.teardown" in caught.value.hint
     state.clusters["hub"]["nodes"] = 1
     assert clusters.inspect(stack, state, kwok.Wanted("hub", "wec", 1), Path("/b")).method == "create"
 

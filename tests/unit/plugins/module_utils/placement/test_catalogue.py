@@ -90,3 +90,12 @@ def test_numbers_agree_with_their_noun(number, noun, expected):
 def test_what_comes_from_outside_is_made_plain():
     item = catalogue.warning("template-invalid", object="ConfigMap a\x1b[31m", path=".data", reason="x\ny{}")
     assert "\x1b" not in item["message"] and "\n" not in item["message"] and "x y{}" in item["message"]
+
+
+def test_nouns_agree_with_their_numbers():
+    assert [catalogue.count(number, "status") for number in (0, 1, 2)] == [
+        "0 statuses",
+        "1 status",
+        "2 statuses",
+    ]
+    assert [catalogue.count(number, "property") for number in (1, 2)] == ["1 property", "2 properties"]
