@@ -741,3 +741,10 @@ def test_what_to_try_next_is_for_the_stack_that_runs(stack, made):
     )
     assert ("make teardown" in notes) is made and ("make demo" in notes) is made
     assert ("-e kubestellar_stack=other kubestellar.core.teardown" in notes) is not made
+
+
+def test_plays_go_through_their_tasks_together_whatever_the_strategy_of_the_user():
+    """Tasks for all hosts at once need it, and add_host refuses any other."""
+    for path in ROOT.glob("playbooks/**/*.yml"):
+        plays = re.split(r"(?m)^- ", path.read_text())
+        assert all("\n  strategy: linear\n" in play for play in plays if "\n  hosts: " in play), path
