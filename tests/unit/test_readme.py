@@ -432,6 +432,7 @@ def test_the_embedded_guide_explains_every_message_about_the_machine():
         preflight.machine,
         preflight.proxy,
         preflight.memory,
+        preflight.inotify,
         preflight._disk,
         ports.check_free,
         build._preflight,

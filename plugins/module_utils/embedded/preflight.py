@@ -12,7 +12,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import PreflightFailed
@@ -23,6 +23,8 @@ MEMORY_PER_CLUSTER = 500
 """MiB that a cluster with its share of the controllers takes."""
 DISK_FREE = 1024
 """MiB of disk that a stack may take, mostly logs and etcd."""
+INOTIFY_PER_CLUSTER = 9
+"""Instances of inotify that the programs of a cluster hold, with its share of the controllers."""
 _LONGEST_SOCKET = 100
 
 
@@ -36,6 +38,7 @@ def clusters(
     """
     problems = machine(stack, binaries)
     problems += memory(len(methods))
+    problems += inotify(len(methods))
     for name in methods:
         running = kwok.components(stack, name)
         for purpose in kwok.purposes(wanted[name]).values():
@@ -94,6 +97,35 @@ def proxy(environ: Mapping[str, str]) -> list[str]:
     if name is None or {"127.0.0.1", "127.0.0.0/8", "*"} & set(exceptions):
         return []
     return [f"{name} would send requests for 127.0.0.1 to the proxy. Add 127.0.0.1,localhost to NO_PROXY."]
+
+
+def inotify(count: int, proc: Path = Path("/proc")) -> list[str]:
+    """Whether this user may have the instances of inotify for `count` more clusters."""
+    try:
+        most = int((proc / "sys/fs/inotify/max_user_instances").read_text())
+    except (OSError, ValueError):
+        return []
+    held, needed = sum(_inotify_instances(proc)), count * INOTIFY_PER_CLUSTER
+    if held + needed <= most:
+        return []
+    limit = max(512, 2 * (held + needed))
+    problem = (
+        f"{count} clusters need {needed} instances of inotify, and {held} of the {most} of this user are taken. "
+        f"Stop something, or raise the limit: sudo sysctl fs.inotify.max_user_instances={limit}."
+    )
+    return [problem]
+
+
+def _inotify_instances(proc: Path) -> Iterator[int]:
+    """How many each process of this user holds."""
+    for folder in proc.glob("[0-9]*"):
+        try:
+            if folder.stat().st_uid == os.geteuid():
+                yield sum(
+                    os.readlink(entry.path) == "anon_inode:inotify" for entry in os.scandir(folder / "fd")
+                )
+        except OSError:
+            continue  # it has ended
 
 
 def memory(count: int, meminfo: Path = Path("/proc/meminfo")) -> list[str]:

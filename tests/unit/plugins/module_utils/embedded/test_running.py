@@ -431,3 +431,23 @@ def test_the_keeper_starts_what_is_dead_and_looks_cheaply_at_what_is_well(stack,
         for process in started:
             process.kill()
             process.wait()
+
+
+def test_the_instances_of_inotify_that_a_user_may_have_are_counted(tmp_path):
+    limit = tmp_path / "sys" / "fs" / "inotify" / "max_user_instances"
+    limit.parent.mkdir(parents=True)
+    for process, targets in {
+        "1": ["anon_inode:inotify"] * 3,
+        "2": ["anon_inode:inotify", "/dev/null"],
+        "self": [],
+    }.items():
+        (tmp_path / process / "fd").mkdir(parents=True)
+        for number, target in enumerate(targets):
+            (tmp_path / process / "fd" / str(number)).symlink_to(target)
+    limit.write_text("22\n")
+    assert preflight.inotify(2, tmp_path) == []
+    limit.write_text("21\n")
+    (problem,) = preflight.inotify(2, tmp_path)
+    assert "2 clusters need 18 instances of inotify, and 4 of the 21" in problem
+    assert "sudo sysctl fs.inotify.max_user_instances=512" in problem
+    assert preflight.inotify(2, tmp_path / "nowhere") == []
