@@ -24,6 +24,27 @@ _SERVER_METADATA = ("creationTimestamp", "generation", "managedFields", "resourc
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _DECIMAL_SUFFIX = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY_SUFFIX = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_AMOUNTS = (
+    "capacity",
+    "default",
+    "defaultRequest",
+    "hard",
+    "limits",
+    "max",
+    "maxLimitRequestRatio",
+    "min",
+    "overhead",
+    "podFixed",
+    "requests",
+)
+"""Maps of resources to amounts (kubernetes: staging/src/k8s.io/api, ResourceList)."""
+_AMOUNT_FIELDS = (
+    ("emptyDir", "sizeLimit"),
+    ("resourceFieldRef", "divisor"),
+    ("target", "averageValue"),
+    ("target", "value"),
+)
+_ENCODED = (("ConfigMap", ("binaryData",)), ("Secret", ("data",)))
 _MASK = "********"
 _LONGEST_AMOUNT = 64
 _LARGEST_EXPONENT = 30
@@ -77,7 +98,7 @@ def satisfied(
     if owned is None:
         # The server remembers no owner of nothing, such as a Namespace of which only the name is given.
         return not body and not applied_by(live, field_manager)
-    return _same_map(body, live, owned)
+    return _same_map(_canonical(want, body), _canonical(want, live), owned)
 
 
 def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> bool:
@@ -119,6 +140,40 @@ def _owned_fields(live: Mapping[str, Any], field_manager: str) -> dict[str, Any]
     return None
 
 
+def _canonical(kind: Mapping[str, Any], value: Any, path: tuple[str, ...] = ()) -> Any:
+    """A part of an object with what Kubernetes itself stores in one of several spellings in one of them.
+
+    Only amounts of resources and base64 of its own kinds are such. All else, also of custom resources, stays as it was written.
+
+    :param kind: an object that says apiVersion and kind.
+    """
+    if not path and not _texts.is_typed(str(kind.get("apiVersion")), str(kind.get("kind"))):
+        return value
+    if isinstance(value, Mapping):
+        left = ("metadata", "status") if not path else ()
+        return {
+            key: item if key in left else _canonical(kind, item, (*path, str(key)))
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_canonical(kind, item, path) for item in value]
+    if _is_quantity(path) and isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        amount = quantity(str(value))
+        return value if amount is None else amount
+    if isinstance(value, str) and _is_base64(kind, path):
+        return value.replace("\n", "").replace("\r", "")
+    return value
+
+
+def _is_quantity(path: tuple[str, ...]) -> bool:
+    name, parent = path[-1], path[-2] if len(path) > 1 else ""
+    return parent in _AMOUNTS or (parent, name) in _AMOUNT_FIELDS
+
+
+def _is_base64(kind: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    return path[-1] == "caBundle" or (kind.get("kind"), path[:-1]) in _ENCODED
+
+
 def _same(want: Any, live: Any, owned: Mapping[str, Any]) -> bool:
     if isinstance(want, Mapping):
         if not isinstance(live, Mapping):
@@ -139,7 +194,8 @@ def _children(owned: Mapping[str, Any]) -> list[str]:
 
 def _same_map(want: Mapping[str, Any], live: Mapping[str, Any], owned: Mapping[str, Any]) -> bool:
     names = {key[2:] for key in owned if key.startswith("f:")}
-    if names != set(want):
+    # What is not wanted any more and has gone already need not be removed.
+    if not set(want) <= names or any(name in live for name in names - set(want)):
         return False
     # What is empty may not be stored, such as `preserveUnknownFields: false` of a CustomResourceDefinition: it is owned
     # and not there. Had we applied anything else before, it would be there.
@@ -163,7 +219,10 @@ def _same_keyed(want: list[Any], live: list[Any], owned: Mapping[str, Any]) -> b
             if key not in want or key not in live:
                 return False
             continue
-        mine = next((item for item in want if _has_key(item, key, exact=False)), None)
+        # One that says the whole key goes before one that leaves a part to the default.
+        mine = next(
+            (item for exact in (True, False) for item in want if _has_key(item, key, exact=exact)), None
+        )
         theirs = next((item for item in live if _has_key(item, key, exact=True)), None)
         if mine is None or theirs is None:
             return False
@@ -201,16 +260,10 @@ def covers(want: Any, live: Any) -> bool:
 
 
 def _equal(want: Any, live: Any) -> bool:
-    """Scalars as the API server compares them: `1000m` is `1`, and `"8080"` is not `8080`."""
+    """Scalars as the API server compares them: `"8080"` is not `8080`, and true is not 1."""
     if isinstance(want, bool) or isinstance(live, bool):
         return want is live
-    if want == live and isinstance(want, str) == isinstance(live, str):
-        return True
-    if isinstance(live, str) and isinstance(want, (str, int, float)):
-        mine, theirs = quantity(str(want)), quantity(live)
-        # An equal number written with another suffix; a version such as "1.10" must not equal "1.1".
-        return mine is not None and mine == theirs and any(c.isalpha() for c in f"{want}{live}")
-    return False
+    return bool(want == live) and isinstance(want, str) == isinstance(live, str)
 
 
 def quantity(text: str) -> Decimal | None:

@@ -210,3 +210,91 @@ def test_diff_masks_secrets_and_marks_what_differs():
     )
     assert "same: '********'" in shown["before"] and "same: '********'" in shown["after"]
     assert before["data"]["old"] == "Yg=="
+
+
+def applied(want, there, **fields):
+    """Whether nothing is to be sent where we have applied `fields` and `there` is what is stored."""
+    mine = {"manager": _diff.FIELD_MANAGER, "operation": "Apply", "apiVersion": want["apiVersion"]}
+    metadata = {"name": "x", "managedFields": [{**mine, "fieldsV1": fields}]}
+    return _diff.satisfied({**want, "metadata": {"name": "x"}}, {**there, "metadata": metadata})
+
+
+def of_kind(api_version, kind, **body):
+    return {"apiVersion": api_version, "kind": kind, **body}
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored", "same"),
+    [
+        (1, "1", True),
+        (0.5, "500m", True),
+        ("2.0", "2", True),
+        ("1024Mi", "1Gi", True),
+        (1, "2", False),
+        (1, "1m", False),
+        ("1G", "1Gi", False),
+        (True, "1", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "place", [("limits", "cpu"), ("hard", "pods"), ("emptyDir", "sizeLimit"), ("target", "value")]
+)
+def test_an_amount_is_the_same_however_it_is_written(place, asked, stored, same):
+    outer, inner = place
+    want, there = (
+        of_kind("apps/v1", "Deployment", spec={outer: {inner: amount}}) for amount in (asked, stored)
+    )
+    assert applied(want, there, **{"f:spec": {f"f:{outer}": {f"f:{inner}": {}}}}) is same
+    listed, stored_list = ({**one, "spec": {"a": [one["spec"]]}} for one in (want, there))
+    assert applied(listed, stored_list, **{"f:spec": {"f:a": {}}}) is same
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "field", "asked", "stored"),
+    [
+        ("v1", "ConfigMap", "data", "1024Mi", "1Gi"),
+        ("v1", "ConfigMap", "data", "1000m", "1"),
+        ("v1", "Service", "ports", 80, "80"),
+        ("apps/v1", "Deployment", "nodeSelector", "1k", "1000"),
+        ("example.com/v1", "Widget", "limits", 1, "1"),
+        ("example.com/v1", "Widget", "limits", "1024Mi", "1Gi"),
+    ],
+)
+def test_what_only_looks_like_the_same_amount_is_a_difference(api_version, kind, field, asked, stored):
+    want, there = (of_kind(api_version, kind, **{field: {"cpu": value}}) for value in (asked, stored))
+    assert not applied(want, there, **{f"f:{field}": {"f:cpu": {}}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [("Secret", "data"), ("ConfigMap", "binaryData"), ("Service", "caBundle")]
+)
+def test_base64_in_lines_is_the_same(kind, field):
+    def value(text):
+        return of_kind("v1", kind, **{field: text if field == "caBundle" else {"a": text}})
+
+    owned = {f"f:{field}": {} if field == "caBundle" else {"f:a": {}}}
+    assert applied(value("aGVs\nbG8=\n"), value("aGVsbG8="), **owned)
+    assert not applied(value("aGVs\nbG9v\n"), value("aGVsbG8="), **owned)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_default_of_a_key_is_told_from_another_value_of_it(order):
+    ports = [{"port": 53}, {"port": 53, "protocol": "UDP"}][::order]
+    stored = [{"protocol": "TCP", **port} for port in ports]
+    fields = {
+        f'k:{{"port":53,"protocol":"{name}"}}': {".": {}, "f:port": {}, "f:protocol": {}}
+        for name in ("UDP", "TCP")
+    }
+    want, there = (of_kind("v1", "Service", spec={"ports": value}) for value in (ports, stored))
+    assert applied(want, there, **{"f:spec": {"f:ports": fields}})
+    there["spec"]["ports"][0]["port"] = 54
+    assert not applied(want, there, **{"f:spec": {"f:ports": fields}})
+
+
+def test_what_is_neither_wanted_nor_there_is_not_to_be_removed():
+    fields = {"f:spec": {"f:type": {}, "f:rollingUpdate": {}}}
+    want = of_kind("apps/v1", "Deployment", spec={"type": "Recreate"})
+    assert applied(want, want, **fields)
+    assert not applied(
+        want, of_kind("apps/v1", "Deployment", spec={"type": "Recreate", "rollingUpdate": {"a": 1}}), **fields
+    )
