@@ -52,6 +52,7 @@ _LASTING = re.compile(
 )
 """What a 500 says that another attempt does not change: the server calls what it cannot read its own fault (kubernetes:
 staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/structuredmerge.go)."""
+_LONGEST_VALUE = 100
 _WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
 _WORDS = {
     "string": "text",
@@ -81,6 +82,15 @@ def webhook(message: str) -> str:
 def worded(message: str) -> str:
     """A message in words of YAML, and without values, which may be of a Secret."""
     return _TYPES.sub(lambda match: f"takes {_WORDS[match[1]]} and has something else", message)
+
+
+def without_value(cause: str) -> str:
+    """A cause without the value that it quotes, if that is a long one: a whole Pod template stands before `field is immutable`."""
+    start = "Invalid value: "
+    value, colon, reason = cause.removeprefix(start).rpartition(": ")
+    if not cause.startswith(start) or not colon or len(value) <= _LONGEST_VALUE:
+        return cause
+    return reason
 
 
 def hint(status: int, message: str) -> str:

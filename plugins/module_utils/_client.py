@@ -542,16 +542,20 @@ class Cluster:
             causes = (answer.get("details") or {}).get("causes")
         except (ValueError, AttributeError):
             message, reason = data[:4096].decode(errors="replace"), ""
+        found = [
+            (str(cause.get("field") or ""), str(cause.get("message") or ""))
+            for cause in (causes if isinstance(causes, list) else [])
+            if isinstance(cause, Mapping)
+        ]
+        short = {text: _answers.without_value(text) for _field, text in found}
+        for text, shorter in short.items():
+            message = message.replace(text, shorter)
         told = plain(_answers.worded(message)) or "no reason given"
         sentence = f"{self.name}: cannot {action}: {told} (HTTP {status})."
         hint = _answers.hint(status, message)
         kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
         error = kind(sentence, status=status, reason=reason, hint=hint)
-        error.causes = tuple(
-            (plain(cause.get("field") or ""), plain(_answers.worded(str(cause.get("message") or ""))))
-            for cause in (causes if isinstance(causes, list) else [])
-            if isinstance(cause, Mapping)
-        )
+        error.causes = tuple((plain(field), plain(_answers.worded(short[text]))) for field, text in found)
         return error
 
     # -- discovery --------------------------------------------------------------------------------------------

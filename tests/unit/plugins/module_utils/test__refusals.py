@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _refusals
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError, Conflict
 
 
@@ -91,3 +95,17 @@ def test_only_what_cannot_be_changed_is_a_reason_to_recreate(status, causes, fie
 )
 def test_a_refusal_without_causes_is_read_by_its_message(message, fields):
     assert _refusals.immutable(ApiError(message, status=422)) == fields
+
+
+@pytest.mark.parametrize(
+    "value", ['core.PodTemplateSpec{Image:"a: b"}', "core.PodTemplateSpec{" + "x: y, " * 500 + "}"]
+)
+def test_what_cannot_be_changed_is_seen_behind_a_value_of_any_length(value):
+    cause = f"Invalid value: {value}: field is immutable"
+    answer = {
+        "message": f'Job.batch "j" is invalid: spec.template: {cause}',
+        "details": {"causes": [{"field": "spec.template", "message": cause}]},
+    }
+    error = Cluster._refusal(SimpleNamespace(name="wds1"), "apply Job a/j", 422, json.dumps(answer).encode())
+    assert _refusals.immutable(error) == ["spec.template"]
+    assert len(error.message) < 200 and error.message.endswith("field is immutable (HTTP 422).")
