@@ -256,7 +256,7 @@ def apply_all(
     :param force: take fields over from other managers.
     :param dry_run: ask the server what would change. An object whose Namespace or CustomResourceDefinition is
         itself only planned is forecast as created.
-    :raises InvalidInput: a namespaced object without a namespace, or the reverse; before the first write.
+    :raises InvalidInput: a namespaced object without a namespace; before the first write.
     """
     batch = Batch(
         cluster,
@@ -297,7 +297,7 @@ class Batch:
 
         :param namespace: for namespaced objects that name none; or one for each definition.
         :param sources: where each definition comes from, for messages and results.
-        :raises InvalidInput: a namespaced object without a namespace, or the reverse.
+        :raises InvalidInput: a namespaced object without a namespace.
         """
         self._cluster = cluster
         self._field_manager = field_manager
@@ -315,6 +315,7 @@ class Batch:
                 self.targets.append(_target(cluster, obj, given[number], planned, source))
             except InvalidInput as problem:
                 problems.append(problem)
+        problems += _repeated(cluster.name, self.targets)
         _raise_all(problems)
         self.members: list[tuple[Resource, dict[str, Any]]] = []
         self.unlisted: dict[Resource, str] = {}
@@ -795,15 +796,24 @@ def _target(
                 hint="Set metadata.namespace, or the option namespace for all such objects.",
             )
         metadata["namespace"] = namespace
-    elif not namespaced and metadata.get("namespace"):
-        raise InvalidInput(
-            f"{cluster.name}: {named} is cluster-scoped but names the namespace {metadata['namespace']}.",
-            hint="Remove metadata.namespace.",
-        )
+    elif not namespaced:
+        metadata.pop("namespace", None)  # as kubectl does: charts name one everywhere
     outcome = Outcome(
         api_version, kind, metadata.get("namespace"), metadata["name"], error=error, source=source
     )
     return Target(want, resource, outcome)
+
+
+def _repeated(cluster: str, targets: Sequence[Target]) -> Iterator[InvalidInput]:
+    """Problems with cluster-scoped objects that only their namespaces told apart."""
+    seen: dict[tuple[str, str, str | None, str], Target] = {}
+    for target in targets:
+        outcome = target.outcome
+        group = outcome.api_version.rpartition("/")[0]
+        first = seen.setdefault((group, outcome.kind, outcome.namespace, outcome.name), target)
+        if first is not target:
+            sources = [one.outcome.source or "the definitions" for one in (first, target)]
+            yield _twice(target.want, cluster, (sources[0], first.want), (sources[1], target.want))
 
 
 def _stage(kind: str) -> int:

@@ -434,7 +434,7 @@ def _placed(
 ) -> dict[str, Any]:
     """An object as it will be in the WDS: in its Namespace, a Namespace with the label that it gets by itself.
 
-    :raises InvalidInput: a namespaced object without a Namespace, or the reverse, as when it is applied.
+    :raises InvalidInput: a namespaced object without a Namespace, as when it is applied.
     """
     metadata: dict[str, Any] = obj["metadata"]
     named = f"{label(obj['kind'], metadata['name'])} ({origin})"
@@ -445,11 +445,8 @@ def _placed(
                 hint="Set metadata.namespace, or the option namespace for all such objects.",
             )
         metadata = {**metadata, "namespace": namespace}
-    elif not resource.namespaced and metadata.get("namespace"):
-        raise InvalidInput(
-            f"{where}: {named} is cluster-scoped but names the namespace {plain(metadata['namespace'], 80)}.",
-            hint="Remove metadata.namespace.",
-        )
+    elif not resource.namespaced:
+        metadata = {key: value for key, value in metadata.items() if key != "namespace"}
     if (resource.group, resource.plural) == ("", "namespaces"):
         labels = {**(metadata.get("labels") or {}), _METADATA_NAME: metadata["name"]}
         metadata = {**metadata, "labels": labels}

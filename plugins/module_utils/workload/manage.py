@@ -120,7 +120,7 @@ class Workload:
         """Apply the objects and prune. What happens is in `done`, also if this raises.
 
         :param objects: from `_bulk.check_definitions`, labelled.
-        :raises InvalidInput: a namespaced object without a namespace, or the reverse; before the first write.
+        :raises InvalidInput: a namespaced object without a namespace; before the first write.
         :raises Refused: another set has some of the objects, or more would be deleted than may be; before the first write.
         :raises KubestellarError: objects failed; `done` says which ones, and what was done with the others.
         """

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError
-from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import ApiError, InvalidInput
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import fates
 
 ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "oven", "namespace": "mill"}}
@@ -65,3 +66,25 @@ def test_what_cannot_be_deleted_is_told_with_what_to_do():
         "none",
         "wds1: cannot delete ConfigMap n/a. Remove the rule.",
     )
+
+
+ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
+WDS = SimpleNamespace(name="wds1", resource=lambda _api_version, _kind: ROLES)
+
+
+def cluster_role(namespace, **fields):
+    metadata = {"name": "r", "namespace": namespace}
+    return {"apiVersion": ROLES.api_version, "kind": ROLES.kind, "metadata": metadata, **fields}
+
+
+@pytest.mark.parametrize("of_all", [None, "other"])
+def test_what_is_cluster_scoped_has_no_namespace_whatever_it_says(of_all):
+    given = cluster_role("shop")
+    (target,) = _bulk.Batch(WDS, [given], namespace=of_all).targets
+    assert target.want["metadata"] == {"name": "r"} and target.outcome.namespace is None
+    assert given == cluster_role("shop")
+
+
+def test_what_is_cluster_scoped_is_not_told_apart_by_a_namespace():
+    with pytest.raises(InvalidInput, match="ClusterRole r is there twice and differs, in one and in two"):
+        _bulk.Batch(WDS, [cluster_role("a"), cluster_role("b", rules=[])], sources=["one", "two"])

@@ -504,7 +504,6 @@ def test_a_wrong_file_of_clusters_is_one_sentence(tmp_path, documents, words):
             {"definitions": [manifest("ConfigMap", "x")]},
             r"wds1: offline: ConfigMap x \(definitions entry 1\) names no namespace",
         ),
-        ({"definitions": [manifest("Namespace", "x", "y")]}, "cluster-scoped but names the namespace y"),
         ({"workloads": [workload("shop")]}, "workload shop has no objects"),
         ({"workloads": [workload("Shop", NOTE)]}, "'Shop' is not allowed"),
         ({"workloads": [workload("shop", NOTE, wds="wds2")]}, "workload shop is for the WDS wds2"),
