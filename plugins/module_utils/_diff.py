@@ -147,7 +147,8 @@ def _canonical(kind: Mapping[str, Any], value: Any, path: tuple[str, ...] = ()) 
 
     :param kind: an object that says apiVersion and kind.
     """
-    if not path and not _texts.is_typed(str(kind.get("apiVersion")), str(kind.get("kind"))):
+    verbatim = ("ControllerRevision", "CustomResourceDefinition")  # defaults in schemas are stored as written
+    if not path and (kind.get("kind") in verbatim or not _texts.is_built_in(str(kind.get("apiVersion")))):
         return value
     if isinstance(value, Mapping):
         left = ("metadata", "status") if not path else ()

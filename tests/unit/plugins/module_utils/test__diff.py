@@ -257,6 +257,8 @@ def test_an_amount_is_the_same_however_it_is_written(place, asked, stored, same)
         ("v1", "Service", "ports", 80, "80"),
         ("apps/v1", "Deployment", "nodeSelector", "1k", "1000"),
         ("example.com/v1", "Widget", "limits", 1, "1"),
+        ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "default", "1024Mi", "1Gi"),
+        ("control.kubestellar.io/v1alpha1", "BindingPolicy", "limits", "1024Mi", "1Gi"),
         ("example.com/v1", "Widget", "limits", "1024Mi", "1Gi"),
     ],
 )
