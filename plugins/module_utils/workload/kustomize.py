@@ -48,6 +48,9 @@ _INNER = (
     *(("configMapGenerator", key) for key in ("files", "envs", "env")),
     *(("secretGenerator", key) for key in ("files", "envs", "env")),
 )
+_PLUGINS = ("generators", "transformers", "validators")
+_OF_PLUGINS = ("files", "envs", "env", "path", "paths")
+"""Where the plugins that kustomize has built in name what they read."""
 _REMOTE = re.compile(
     r"^(?:[^=/]*=)?[A-Za-z][\w+.-]*://|^(?:git::|gh:|github\.com[/:])|^[\w.-]+@[\w.-]+:|[?&]ref="
 )
@@ -84,10 +87,11 @@ def remote(folder: Path) -> Iterator[tuple[Path, str]]:
 
     :raises InvalidInput: there is no kustomization, or it cannot be read.
     """
-    seen: set[Path] = set()
-    waiting = [folder]
+    seen: set[tuple[Path, bool]] = set()
+    waiting = [(folder, False)]
     while waiting:
-        place = waiting.pop().resolve()
+        below, of_plugins = waiting.pop()
+        place = below.resolve()
         try:
             file = next((place / name for name in FILES if (place / name).is_file()), None)
         except OSError as error:
@@ -96,9 +100,9 @@ def remote(folder: Path) -> Iterator[tuple[Path, str]]:
             raise InvalidInput(
                 f"kustomize: {folder} has no {FILES[0]}.", hint="Name the folder in which it is."
             )
-        if file is None or place in seen:
+        if file is None or (place, of_plugins) in seen:
             continue
-        seen.add(place)
+        seen.add((place, of_plugins))
         try:
             documents = yaml_documents(file.read_bytes(), str(file))
         except OSError as error:
@@ -106,9 +110,35 @@ def remote(folder: Path) -> Iterator[tuple[Path, str]]:
         for _number, content in documents:
             for reference in references(content):
                 yield file, reference
-            for key in _FOLDERS:
-                below = (place / text for text in _texts(content.get(key)) if not _REMOTE.search(text))
-                waiting += [path for path in below if path.is_dir()]
+            for key in (*_FOLDERS, *_PLUGINS):
+                inner = of_plugins or key in _PLUGINS
+                named = (place / text for text in _texts(content.get(key)) if not _REMOTE.search(text))
+                waiting += [(path, inner) for path in named if path.is_dir()]
+            for configuration in _configurations(place, content, of_plugins):
+                for key in _OF_PLUGINS:
+                    yield from (
+                        (file, text) for text in _texts(configuration.get(key)) if _REMOTE.search(text)
+                    )
+
+
+def _configurations(place: Path, content: Mapping[str, Any], of_plugins: bool) -> Iterator[Mapping[str, Any]]:
+    """Those of plugins, from files beside a kustomization or written into it.
+
+    :param of_plugins: the kustomization itself is taken for plugins, so that its resources are such configurations.
+    """
+    for key in (*_PLUGINS, *(("resources",) if of_plugins else ())):
+        entries = content.get(key)
+        for text in entries if isinstance(entries, list) else []:
+            if not isinstance(text, str):
+                continue
+            path = place / text if "\n" not in text else None
+            if path is not None and not path.is_file():
+                continue
+            try:
+                data = text.encode() if path is None else path.read_bytes()
+            except OSError as error:
+                raise InvalidInput(f"kustomize: {path} cannot be read: {error.strerror}.") from error
+            yield from (document for _number, document in yaml_documents(data, str(path or place)))
 
 
 def check(folder: str, *, allow_remote: bool) -> Path:

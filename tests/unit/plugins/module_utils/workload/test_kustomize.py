@@ -78,6 +78,36 @@ def test_what_a_kustomization_is_built_on_is_looked_at_too(tmp_path: Path):
     assert kustomize.check(str(top), allow_remote=True) == top
 
 
+GENERATOR = {"apiVersion": "builtin", "kind": "ConfigMapGenerator", "metadata": {"name": "g"}}
+PLUGIN_TEXTS = [
+    {"files": ["k=http://127.0.0.1:1/x"]},
+    {"envs": [URL]},
+    {"env": URL},
+    {"path": URL},
+    {"paths": [URL]},
+]
+
+
+@pytest.mark.parametrize("told", PLUGIN_TEXTS)
+@pytest.mark.parametrize("key", ["generators", "transformers", "validators"])
+@pytest.mark.parametrize("way", ["file", "inline", "folder"])
+def test_what_a_plugin_of_kustomize_would_fetch_is_found(tmp_path: Path, told, key, way):
+    text = yaml.safe_dump({**GENERATOR, **told})
+    (tmp_path / "g.yaml").write_text(text)
+    folder(tmp_path / "below", {"resources": ["g.yaml"]})
+    (tmp_path / "below" / "g.yaml").write_text(text)
+    folder(tmp_path, {key: [{"file": "g.yaml", "inline": text, "folder": "below"}[way]]})
+    with pytest.raises(InvalidInput, match="from elsewhere"):
+        kustomize.check(str(tmp_path), allow_remote=False)
+    assert kustomize.check(str(tmp_path), allow_remote=True) == tmp_path
+
+
+def test_plugins_that_fetch_nothing_are_taken(tmp_path: Path):
+    told = {"files": ["k=a.txt"], "literals": [f"home={URL}"], "annotations": {"home": URL}}
+    folder(tmp_path, {"generators": [yaml.safe_dump({**GENERATOR, **told})]})
+    assert kustomize.check(str(tmp_path), allow_remote=False) == tmp_path
+
+
 @pytest.mark.parametrize(
     ("name", "words"), [("nowhere", "does not exist"), (".", "has no kustomization.yaml")]
 )
