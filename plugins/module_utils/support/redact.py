@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubestellar.core.plugins.module_utils import _bounds
+from ansible_collections.kubestellar.core.plugins.module_utils._errors import without_user_info
+
 SHORTEST = 8
 """A secret that is shorter is not looked for by its value: it would be found in words."""
 
 _SUSPECT = re.compile(
-    r"(?i)-----|eyJ|[a-z0-9+/_-]{20}|~|gh[a-z]_|glpat|xox|akia|\.[a-z0-9]{16}|bearer|auth|://|pass|pwd|token|secret|key|credential|docker"
+    r"(?i)-----|eyJ|:[0-9*]+:|\$[a-z0-9]+\$|sk-|sig=|npm_|@|requirepass|identified|[a-z0-9+/_-]{20}|~|gh[a-z]_|glpat|xox|akia|\.[a-z0-9]{16}|bearer|auth|://|pass|pwd|token|secret|key|credential|docker"
 )
 """Without any of this there is nothing to look at more closely, as in most texts."""
 _MARK = re.compile(r"\[redacted:([a-z]+)")
@@ -32,7 +36,9 @@ _KEY = re.compile(rf"{_BEGIN_KEY}.*?(?:{_END_KEY}|\Z)", re.DOTALL)
 _REST_OF_KEY = re.compile(_END_KEY)
 _BREAK = re.compile(r"(\r?\n|(?:\\+r)?\\+n)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_TRAILING = re.compile(r"(?:[A-Za-z0-9+/=]{16,}\s*)+$")
+_BASE64_ANY = re.compile(r"[A-Za-z0-9+/=]+")
+_SHORTEST_REST = 16
+_LONGEST_NAME = 400
 _LONGEST_KEY = 20_000
 _SHORTEST_KEY_LINE = 48
 
@@ -42,33 +48,74 @@ _TEXT = re.compile(r"[ -~\n]{8}")
 """What random bytes do not have."""
 _FORMS = re.compile(
     r"sha256~[\w-]{20,}"  # OpenShift's tokens
-    r"|gh[a-z]_\w{20,}|glpat-[\w-]{20,}|xox[a-z]-[\w-]{10,}|AKIA[A-Z0-9]{16}"
+    r"|gh[a-z]_\w{20,}|github_pat_\w{20,}|npm_\w{20,}|hf_\w{20,}|dop_v1_\w{20,}|pypi-[\w-]{20,}|glc_[\w=]{20,}|shpat_\w{20,}"
+    r"|sk-[\w-]{20,}|sk_(?:live|test)_\w{10,}|AIza[\w-]{20,}|ya29\.[\w-]{10,}|SG\.[\w-]{10,}\.[\w-]{10,}|hv[sb]\.[\w-]{20,}"
+    r"|AGE-SECRET-KEY-1[A-Z0-9]{20,}|ASIA[A-Z0-9]{16}|xapp-[\w-]{10,}|gl[a-z]{2,5}-[\w-]{20,}|glpat-[\w-]{20,}|xox[a-z]-[\w-]{10,}|AKIA[A-Z0-9]{16}"
     # Bootstrap tokens of Kubernetes: six and sixteen characters (kubernetes: cluster-bootstrap/token/api).
     r"|(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?!\w|-|\.\w)"
 )
-_BEARER = re.compile(r"(?i)\b(bearer[\s\"'\\]+)(?!tokens?\b|auth|realm|\[redacted:)([^\s\"'\\,;\]})]+)")
+_OTHER = re.compile(
+    r"\$(?:apr1|2[abxy]|1|5|6|y|argon2id?)\$[\w./$+=,-]+|\{S?SHA\}[\w+/=]{20,}"  # hashes of passwords
+    r"|(?<=hooks\.slack\.com/services/)[\w/]+"
+)
+_BEARER = re.compile(
+    r"(?i)\b((?:bearer|basic)[\s\"'\\]+)(?!tokens?\b|auth|realm|[a-z]{1,15}\b(?![=+/]|\.\w)|\[redacted:)([^\s\"'\\,;\]})]+)"
+)
 _HEADER = re.compile(
     r"(?i)(authorization[\"'\\]*\s*[:=]\s*[\"'\\\[]*)(?!\[redacted:|[\"'\\\]])([^\"'\\\r\n\]]+)"
 )
-_USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>]*:)(?!\[redacted:)([^\s@\"'<>]+)(?=@)")
-_HINT = re.compile(r"(?i)pass|pwd|token|secret|key|cred|auth|bearer|docker")
+_USER_INFO = re.compile(
+    r"(?<![\w.-])[\w.-]{1,64}:[^\s@/]{1,256}@(?=\w{2,8}\()"
+)  # of a database: name:password@tcp(host)
+_HINTS = (
+    *(
+        "pass",
+        "pwd",
+        "token",
+        "secret",
+        "key",
+        "cred",
+        "auth",
+        "bearer",
+        "basic",
+        "docker",
+        "cookie",
+        "connection",
+        "webhook",
+    ),
+    *("pw", "psk", "pin", "sig=", "signature", "identified", "-u ", "--user"),
+)
 _WORDS = (
-    r"passwords?|passwd|passphrase|pwd|tokens?|secrets?|api[_-]?keys?|access[_-]?keys?|access[_-]?key[_-]?id|secret[_-]?keys?|"
+    r"(?<![a-z])pass(?:code)?|(?<=db)pass|(?<=user)pass|(?<=smtp)pass|(?<=admin)pass|(?<=root)pass|(?<![a-z])(?:pw|psk|pin)|"
+    r"passwords?|passwd|passphrase|pwd|account[_-]?keys?|shared[_-]?access[_-]?keys?|encryption[_-]?keys?|signing[_-]?keys?|"
+    r"master[_-]?keys?|session[_-]?keys?|ssh[_-]?keys?|auth[_-]?keys?|connection[_-]?strings?|(?:set-)?cookies?|(?<![a-z])sig|"
+    r"x-amz-signature|webhook[_-]?urls?|client[_-]?secrets?|requirepass|masterauth|license[_-]?keys?|tokens?|secrets?|api[_-]?keys?|access[_-]?keys?|access[_-]?key[_-]?id|secret[_-]?keys?|"
     r"private[_-]?keys?|client[_-]?keys?|client[_-]?key[_-]?data|key[_-]data|credentials?|authorization|\.?dockerconfigjson"
 )
 _PAIR = re.compile(
-    rf"(?i)((?:{_WORDS})[\"'\\]*[ \t]*[:=][ \t]*)(?!\[redacted:)"
+    rf"(?i)((?:{_WORDS})[\"'\\\])}}]*[ \t]*(?::=|=>|[:=]|%3[ad])[ \t]*)(?!\[redacted:)"
     r"(\\+\"(?:.*?)\\+\"|\"(?:[^\"\\\r\n]|\\.)*\"?|'[^'\r\n]*'?|[^\s,;&\"'\\{}\[\]|>][^\s,;&\"'\\]*)"
 )
 _PHRASE = re.compile(
     r"(?i)((?:passwords?|passwd|passphrase|pwd)[ \t]*[:=][ \t]*)(?!\[redacted:)([^\s\"'\\{}\[\]|>][^\r\n\"'\\]*)"
 )
+_SPACED = re.compile(
+    rf"(?i)((?<![\w.-])--?[\w.-]*(?:{_WORDS})|\brequirepass|\bmasterauth|\blogin[ \t]+\S+[ \t]+password|\bidentified by|\bsshpass -p"
+    r"|(?:^|\s)(?:-u|--user|--proxy-user))[ \t]+(?!\[redacted:|--?[a-z])('[^'\r\n]*'?|\"[^\"\r\n]*\"?|[^\s'\"]+)"
+)
+_FLAG = re.compile(rf"(?i)--?[\w.-]*(?:{_WORDS})|-u|--user|--proxy-user")
+_ELEMENT = re.compile(rf"(?i)(<[\w:.-]*(?:{_WORDS})(?:\s[^<>]*)?>)(?!\[redacted:)([^<]+)(?=<)")
+_ATTRIBUTE = re.compile(rf"(?i)((?:name|key)=[\"'][\w.-]*(?:{_WORDS})[\"']\s+value=[\"'])([^\"']+)")
+_PGPASS = re.compile(r"(?m)^([\w.*-]+:(?:[0-9]+|\*):[\w*-]+:[\w*-]+:)([^\s:]\S*)$")
+_BLOCK = re.compile(
+    rf"(?i)^([ \t]*(?:-[ \t]+)*)[\"']?[\w.-]*(?:{_WORDS})[\"']?[ \t]*:[ \t]*(?:[|>][-+0-9]*[ \t]*(?:#.*)?)?$"
+)
 _SECRET_WORD = re.compile(rf"(?i)(?:{_WORDS}|^auth)$")
 _NAMES_A_KEY = ("ITSSecretKey", "WDSSecretKey")
 """Variables of PostCreateHooks: the name of a key in a Secret, not its value (kubestellar: core-chart)."""
 
-_KUBECONFIG = re.compile(
-    r"(?:^|[\s\"'\\{,])(?:client-key-data|clusters[\"'\\]*\s*:[\s\S]*users[\"'\\]*\s*:|users[\"'\\]*\s*:[\s\S]*clusters[\"'\\]*\s*:)"
+_KEYS_OF_KUBECONFIG = tuple(
+    re.compile(rf"(?:^|[\s\"'\\{{,]){key}[\"'\\]*\s*:") for key in ("client-key-data", "clusters", "users")
 )
 _A_SECRET = re.compile(r"(?:^|[\s\"'\\{,])kind[\"'\\]*\s*:\s*[\"'\\]*Secret(?![\w-])")
 _DATA = re.compile(r"^(?P<before>.*?)(?:data|stringData):\s*$")
@@ -118,7 +165,7 @@ class Redactor:
         for value in self.known:
             if value in text:
                 text = text.replace(value, mark("known"))
-        if not _SUSPECT.search(text):
+        if not _is_hinted(text) and not _SUSPECT.search(text):
             return text
         text = _KEY.sub(mark("key"), text)
         if _REST_OF_KEY.search(text):
@@ -128,15 +175,23 @@ class Redactor:
         text = _JWT.sub(mark("token"), text)
         text = _ENCODED.sub(self._encoded({}), text)
         text = _FORMS.sub(mark("token"), text)
-        text = _USER_INFO.sub(rf"\1{mark('password')}", text)
-        return "\n".join(_named(line) if _HINT.search(line) else line for line in text.split("\n"))
+        text = _OTHER.sub(mark("token"), without_user_info(text, mark("password")))
+        text = _USER_INFO.sub(f"{mark('password')}@", text)
+        text = _PGPASS.sub(rf"\1{mark('password')}", text)
+        text = _without_blocks(text)
+        return "\n".join(_named(line) if _is_hinted(line) else line for line in text.split("\n"))
 
     def value(self, text: str) -> str:
         """One text of an object: as `text`, but a kubeconfig or the manifest of a Secret in it goes as a whole."""
-        if len(text) >= SHORTEST and _KUBECONFIG.search(text):
+        if len(text) >= SHORTEST and _is_kubeconfig(text):
             return mark("kubeconfig", len(text.encode()))
         if len(text) >= SHORTEST and _A_SECRET.search(text):
             return mark("secret", len(text.encode()))
+        inner = _inner(text)
+        if inner is not None:
+            redacted = self.object(inner)
+            if redacted != inner:
+                return json.dumps(redacted, ensure_ascii=False)
         return self.text(text)
 
     def object(self, value: Any, *, wrapped: bool = False) -> Any:
@@ -147,7 +202,13 @@ class Redactor:
         if isinstance(value, Mapping):
             return self._mapping(value, wrapped=wrapped)
         if isinstance(value, list):
-            return [self.object(item, wrapped=wrapped) for item in value]
+            flags = [False, *(isinstance(item, str) and bool(_FLAG.fullmatch(item)) for item in value)]
+            return [
+                mark("value")
+                if after and isinstance(item, str) and not item.startswith("--")
+                else self.object(item, wrapped=wrapped)
+                for after, item in zip(flags, value, strict=False)
+            ]
         return self.value(value) if isinstance(value, str) else value
 
     def _mapping(self, value: Mapping[str, Any], *, wrapped: bool) -> dict[str, Any]:
@@ -171,6 +232,8 @@ class Redactor:
                 ]
             elif isinstance(item, (str, bytes)) and item and _is_secret(str(key)):
                 found[name] = mark("value", len(item))
+            elif isinstance(item, (int, float)) and not isinstance(item, bool) and _is_private(str(key)):
+                found[name] = mark("value")
             elif isinstance(item, list) and _is_secret(str(key)):
                 found[name] = [mark("value") if isinstance(one, str) else self.object(one) for one in item]
             else:
@@ -215,9 +278,9 @@ class Redactor:
                 or "PRIVATE KEY" in decoded
             ):
                 return True
-            if _KUBECONFIG.search(decoded) or _A_SECRET.search(decoded) or _FORMS.search(decoded):
+            if _is_kubeconfig(decoded) or _A_SECRET.search(decoded) or _FORMS.search(decoded):
                 return True
-            if _BEARER.search(decoded) or _PAIR.search(decoded):
+            if _is_hinted(decoded) and (_BEARER.search(decoded) or _PAIR.search(decoded)):
                 return True
             if layers and any(self._hides(inner.group(), layers - 1) for inner in _ENCODED.finditer(decoded)):
                 return True
@@ -250,8 +313,17 @@ def kubeconfig_values(text: str) -> Iterator[str]:
             yield decoded.strip()
 
 
+def _is_hinted(text: str) -> bool:
+    """Whether there is the name of anything that may be secret."""
+    lower = text.lower()
+    return any(hint in lower for hint in _HINTS)
+
+
 def _named(line: str) -> str:
     """A line without what follows the name of a secret."""
+    line = _ELEMENT.sub(rf"\1{mark('value')}", line)
+    line = _ATTRIBUTE.sub(rf"\1{mark('value')}", line)
+    line = _SPACED.sub(rf"\1 {mark('value')}", line)
     line = _HEADER.sub(rf"\1{mark('header')}", line)
     line = _BEARER.sub(rf"\1{mark('token')}", line)
     line = _PHRASE.sub(rf"\1{mark('password')}", line)
@@ -261,6 +333,11 @@ def _named(line: str) -> str:
 def _is_secret(key: str) -> bool:
     """Whether a field of this name has a secret as its text."""
     return key not in _NAMES_A_KEY and bool(_SECRET_WORD.search(key))
+
+
+def _is_private(key: str) -> bool:
+    """Whether a number under this name is a secret."""
+    return bool(re.search(r"(?i)pass(?:word|code)?$|(?:^|[_.-])pin$", key))
 
 
 def _is_random(value: str) -> bool:
@@ -296,20 +373,55 @@ def _decoded(encoded: str) -> str | None:
 
 def _without_rest_of_key(text: str) -> str:
     """A log may begin in the middle of a private key: the base64 before its end goes with it."""
-    end = _REST_OF_KEY.search(text)
-    while end is not None:
-        far = max(0, end.start() - _LONGEST_KEY)
+    parts: list[str] = []
+    position = 0
+    for end in _REST_OF_KEY.finditer(text):
+        far = max(position, end.start() - _LONGEST_KEY)
         pieces = _BREAK.split(text[far : end.start()])
-        pieces[-1] = _TRAILING.sub("", pieces[-1])
+        words = pieces[-1].split(" ")
+        while words and len(words[-1]) >= _SHORTEST_REST and _BASE64_ANY.fullmatch(words[-1]):
+            words.pop()
+        pieces[-1] = " ".join(words)
         number = len(pieces) - 3
         shortest = 1  # the last line of a key is as long as it happens to be, and so is the first one that was kept of it
         while number >= 0 and _is_key_line(pieces[number], 1 if number + far == 0 else shortest):
             pieces[number] = ""
             number -= 2
             shortest = _SHORTEST_KEY_LINE
-        text = text[:far] + "".join(pieces) + mark("key") + text[end.end() :]
-        end = _REST_OF_KEY.search(text)
-    return text
+        parts += [text[position:far], "".join(pieces), mark("key")]
+        position = end.end()
+    return "".join([*parts, text[position:]])
+
+
+def _without_blocks(text: str) -> str:
+    """YAML without the lines below the name of a secret: `password: |`."""
+    if ":" not in text or "\n" not in text:
+        return text
+    lines = text.split("\n")
+    depth = -1  # of the name that we are below
+    for number, line in enumerate(lines):
+        inside = len(line) - len(line.lstrip(" \t"))
+        if depth >= 0 and (not line.strip() or inside > depth):
+            lines[number] = line[:inside] + mark("value") if line.strip() else line
+            continue
+        found = _BLOCK.match(line) if len(line) < _LONGEST_NAME else None
+        depth = len(found.group(1)) if found else -1
+    return "\n".join(lines)
+
+
+def _is_kubeconfig(text: str) -> bool:
+    key, clusters, users = (bool(pattern.search(text)) for pattern in _KEYS_OF_KUBECONFIG)
+    return key or (clusters and users)
+
+
+def _inner(text: str) -> Any:
+    """The object or list in a text of JSON; None if it is none."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return _bounds.json_value(text)
+    except ValueError:
+        return None
 
 
 def _is_key_line(line: str, shortest: int) -> bool:
