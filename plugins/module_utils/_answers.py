@@ -112,3 +112,33 @@ def hint(status: int, message: str) -> str:
     if status == 409 and "object is being deleted" in message:
         return "Wait until it is gone, then run this again. What holds it up is in its metadata.finalizers."
     return ""
+
+
+_FIELD = re.compile(r"[A-Za-z_][\w.\[\]/-]{0,120}")
+_FIELDS = re.compile(
+    r"(?:^|[ (\"])\.?((?:data|stringData|metadata|type|immutable)(?:[.\[][\w./-]{1,80}\]?)*)(?=: |\")"
+)
+_IMMUTABLE = re.compile(r"immutable|may not be changed|updates to \S+ are forbidden", re.IGNORECASE)
+
+
+def withheld(message: str, reason: str, causes: object) -> str:
+    """What may be told of a refusal whose words may quote a Secret: the reason, and the fields."""
+    named = (
+        [field(cause.get("field")) for cause in causes if isinstance(cause, dict)]
+        if isinstance(causes, list)
+        else []
+    )
+    found = [one for one in dict.fromkeys([*named, *_FIELDS.findall(message)]) if one]
+    word = reason if re.fullmatch(r"[A-Za-z]{1,60}", reason) else "it is refused"
+    more = "; it is immutable" if _IMMUTABLE.search(message) else ""
+    return f"{word}{more}{' in ' + ', '.join(found[:5]) if found else ''} (what the server says of a Secret is not shown)"
+
+
+def kind_of(message: str) -> str:
+    """What is wrong with a field of a Secret, without its value."""
+    return "it is immutable" if _IMMUTABLE.search(message) else "it is refused"
+
+
+def field(text: object) -> str:
+    """A field that a server names; empty if it looks like something else."""
+    return text if isinstance(text, str) and _FIELD.fullmatch(text.removeprefix(".")) else ""

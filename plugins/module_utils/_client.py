@@ -397,7 +397,9 @@ class Cluster:
                 if content_type == _APPLY_PATCH and _answers.of_webhook(answer):
                     last = attempt >= min(attempts, _ATTEMPTS_AT_WEBHOOKS)
                 if last or not overloaded or (status >= 500 and _answers.lasting(answer)):
-                    raise self._refusal(action, status, answer)
+                    raise self._refusal(
+                        action, status, answer, secret=status != 409 and _holds_secret(path, body)
+                    )
                 asked = min(_retry_after(response.headers.get("Retry-After")), _LONGEST_ASKED)
             time.sleep(max(pause, asked))
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -533,8 +535,11 @@ class Cluster:
                     yield line
                 parts, size = [other], len(other)
 
-    def _refusal(self, action: str, status: int, data: bytes) -> ApiError:
-        """The exception for an answer of 400 and above."""
+    def _refusal(self, action: str, status: int, data: bytes, *, secret: bool = False) -> ApiError:
+        """The exception for an answer of 400 and above.
+
+        :param secret: a Secret was sent, which the server may quote: only the reason and the fields are told.
+        """
         causes: Any = []
         try:
             answer = _bounds.json_value(data)
@@ -551,11 +556,19 @@ class Cluster:
         for text, shorter in short.items():
             message = message.replace(text, shorter)
         told = plain(_answers.worded(message)) or "no reason given"
+        if secret:
+            told = _answers.withheld(message, reason, causes)
         sentence = f"{self.name}: cannot {action}: {told} (HTTP {status})."
         hint = _answers.hint(status, message)
         kind = {404: NotFound, 409: Conflict}.get(status, ApiError)
         error = kind(sentence, status=status, reason=reason, hint=hint)
-        error.causes = tuple((plain(field), plain(_answers.worded(short[text]))) for field, text in found)
+        error.causes = tuple(
+            (
+                plain(_answers.field(field)),
+                plain(_answers.kind_of(text) if secret else _answers.worded(short[text])),
+            )
+            for field, text in found
+        )
         return error
 
     # -- discovery --------------------------------------------------------------------------------------------
@@ -939,6 +952,19 @@ def _alike(api_version: str, kind: str, served: Iterable[tuple[str, str]]) -> st
     if _texts.is_built_in(api_version):
         return "This version of Kubernetes does not have it. Leave it out, or write what has taken its place."
     return "Is its CustomResourceDefinition applied, and the apiVersion spelt right?"
+
+
+def _holds_secret(path: str, body: Any) -> bool:
+    """Whether the values of a Secret were sent."""
+    if body is None:
+        return False
+    return "/secrets" in path or _is_secret(body)
+
+
+def _is_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("kind") == "Secret" or any(map(_is_secret, value.values()))
+    return isinstance(value, list) and any(map(_is_secret, value))
 
 
 def list_problem(answer: Mapping[str, Any]) -> str:

@@ -33,6 +33,12 @@ _SECRET_KEYS = (
 )
 
 
+_SECRET_NAME = re.compile(
+    r"(?i)(?:password|passwd|passphrase|token|secret|api_?key|private_?key|credentials?)$"
+)
+_MASK = "********"
+_SHORTEST = 6
+"""What is shorter is in other words too, and masking it there would spoil them."""
 _UNLOGGED = frozenset({"archives", "definition", "definitions", "helm", "offline", "template"})
 
 
@@ -48,6 +54,9 @@ class _Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self._given = dict(self.params)  # what is of a wrong type is gone when the failure is told
+        # Before anything is judged: a message about one option shows the others.
+        self.no_log_values = set(_secrets(self.params)) | set(_unlogged(self.argument_spec, self.params))
+        self._judged = False
 
     def _log_invocation(self) -> None:
         """Ansible writes the options to the system's log: without the secrets of a kubeconfig that is given as a mapping.
@@ -55,10 +64,13 @@ class _Module(AnsibleModule):
         And without options that are whole objects, or what these are made from.
         """
         given: dict[str, Any] = self.params
-        self.no_log_values.update(_secrets(given.get("kubeconfig")))
         self.params = {key: value for key, value in given.items() if key not in _UNLOGGED}
         super()._log_invocation()
         self.params = given
+
+    def judged(self) -> None:
+        """From now on failures show the options: all are known."""
+        self._judged = True
 
     def check_texts(self, spec: Mapping[str, Any]) -> None:
         """:raises InvalidInput: an option that takes text was given something else, and has been made a text of."""
@@ -70,7 +82,16 @@ class _Module(AnsibleModule):
         if _MISFIT.search(msg):
             shapes = _texts.shape_problems(self.argument_spec, self._given)
             msg = next((problem for _name, problem in shapes), msg)
+        if not getattr(self, "_judged", True):
+            # What is not known to be an option may be a secret all the same.
+            details.setdefault("invocation", {"module_args": sorted(map(str, self._given))})
+        details.setdefault("invocation", {"module_args": _shown(self.params)})
         super().fail_json(msg, **details)
+
+    def exit_json(self, **result: Any) -> None:
+        """Leave with a result."""
+        result.setdefault("invocation", {"module_args": _shown(self.params)})
+        super().exit_json(**result)
 
 
 class Context:
@@ -146,7 +167,7 @@ def run(
     for role in spaces:
         arguments = {**space_spec(role), **arguments}
     module = _Module(argument_spec=arguments, supports_check_mode=True, **module_arguments)
-    module.no_log_values.update(_secrets(module.params.get("kubeconfig")))
+    module.judged()
     try:
         module.check_texts(spec)
         result = work(Context(module))
@@ -157,12 +178,55 @@ def run(
 
 
 def _secrets(value: Any, key: str = "") -> Iterator[str]:
-    """Every secret string inside a kubeconfig that was given as a mapping."""
+    """Every text in the options that is a secret by its place: credentials, data of Secrets, passwords in URLs."""
     if isinstance(value, Mapping):
+        of_secret = value.get("kind") == "Secret"
         for name, item in value.items():
+            if of_secret and name in ("data", "stringData"):
+                yield from _texts_in(item)
             yield from _secrets(item, str(name))
     elif isinstance(value, list):
         for item in value:
             yield from _secrets(item, key)
-    elif isinstance(value, str) and value and key in _SECRET_KEYS:
-        yield value
+    elif isinstance(value, str) and value:
+        if key in _SECRET_KEYS or _SECRET_NAME.search(key):
+            yield value
+        if "@" in value and ("://" in value or key == "host"):
+            user_info = value.rpartition("@")[0].rpartition("://")[2]
+            yield from (part for part in (user_info, *user_info.split(":", 1)[1:]) if part)
+
+
+def _shown(value: Any) -> Any:
+    """Options as a result shows them: data of Secrets are not among them, however short they are."""
+    if isinstance(value, Mapping):
+        secret = value.get("kind") == "Secret"
+        return {
+            key: _MASK if item and secret and key in ("data", "stringData") else _shown(item)
+            for key, item in value.items()
+        }
+    return [_shown(item) for item in value] if isinstance(value, list) else value
+
+
+def _unlogged(spec: Mapping[str, Any], given: Any) -> Iterator[str]:
+    """Every text in an option that is not to be logged, whatever its type."""
+    for name, option in spec.items() if isinstance(given, Mapping) else ():
+        for key in (name, *(option.get("aliases") or ())):
+            if key not in given:
+                continue
+            if option.get("no_log"):
+                yield from _texts_in(given[key])
+            values = given[key] if isinstance(given[key], list) else [given[key]]
+            for value in values if "options" in option else ():
+                yield from _unlogged(option["options"], value)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Every text and number in a value that can be told from words."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts_in(item)
+    elif value is not None and not isinstance(value, bool) and len(str(value)) >= _SHORTEST:
+        yield str(value)

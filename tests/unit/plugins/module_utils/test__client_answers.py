@@ -330,7 +330,8 @@ def test_names_of_roles_are_quoted(server):
     [{"api_key": "t"}, {"username": "u", "password": "p"}, {"api_key": "t", "impersonate_user": "x"}],
 )
 @pytest.mark.parametrize(
-    "host", ["http://hub.example:8080", "http://192.0.2.1", "http://127.0.0.1.example", "HTTP://hub.example"]
+    "host",
+    ["http://hub.example:8080", "http://hub.invalid", "http://127.0.0.1.example", "HTTP://hub.example"],
 )
 def test_credentials_are_not_sent_for_everybody_to_read(host, credentials):
     cluster = _client.Cluster.from_auth(Auth(source="options", host=host, **credentials), name="hub1")
@@ -414,3 +415,22 @@ def _yaml_or_nothing(text: str) -> list[dict[str, Any]]:
         return _yaml.load_yaml(text, "x")
     except InvalidInput:
         return []
+
+
+@pytest.mark.parametrize("holds", ["Secret", "List"])
+@pytest.mark.parametrize("status", [400, 403, 422, 501])
+def test_what_a_server_says_of_a_secret_is_not_shown(server, status, holds):
+    said = 'Secret "a" is invalid: data[pin]: Invalid value: "hunter2": must not be hunter2'
+    causes = [
+        {"field": "data[pin]", "message": "hunter2 is bad"},
+        {"field": "hunter2 is bad", "message": "x"},
+    ]
+    server.says(
+        {"kind": "Status", "message": said, "reason": "Invalid", "details": {"causes": causes}}, status=status
+    )
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"pin": "hunter2"}}
+    body = secret if holds == "Secret" else {"kind": "List", "items": [secret], "metadata": {"name": "a"}}
+    with pytest.raises(ApiError) as caught:
+        server.cluster.update(CONFIG_MAPS, {**body, "metadata": {"name": "a", "namespace": "x"}})
+    assert "hunter2" not in str(caught.value.result()) + str(caught.value.causes)
+    assert "Invalid" in caught.value.message and "data[pin]" in caught.value.message
