@@ -343,7 +343,8 @@ def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
             if not isinstance(key, yaml.ScalarNode):
                 continue  # the constructor refuses it
             below = f"{path}.{key.value}".lstrip(".")
-            _make_text(key, line, f"{source}: {_named(root)}{plain(path, 200)}")
+            if key.tag not in (_TEXT, _MERGE):
+                _make_text(key, line, f"{source}: {_named(root)}{plain(path, 200)}")
             waiting.append((value, below))
             first = known.setdefault(key.value, (key, value))
             judged = key.tag != _MERGE and (inner or node is root)
@@ -354,8 +355,6 @@ def _check_keys(root: Any, line: int, source: str, *, inner: bool) -> None:
 
 def _make_text(key: Any, line: int, what: str) -> None:
     """Let a key be text that is a number as it is written. :raises InvalidInput: it is something else."""
-    if key.tag in (_TEXT, _MERGE):
-        return
     if key.tag != _INT or not re.fullmatch(r"0|[1-9][0-9]*", key.value):
         what = what.rstrip(": ")
         raise InvalidInput(
