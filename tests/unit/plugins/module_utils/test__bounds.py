@@ -113,7 +113,8 @@ def test_odd_numbers_are_no_numbers(text):
 
 def test_amounts_within_reason_are_compared():
     for one, other in (("1e3", "1k"), ("1000m", "1"), ("1Ei", f"{2**60}")):
-        assert _diff.quantity(one) == _diff.quantity(other) is not None
+        assert _diff.quantity(one) is not None
+        assert _diff.quantity(one) == _diff.quantity(other)
 
 
 # -- archives --------------------------------------------------------------------------------------------------------
