@@ -61,7 +61,7 @@ demo: set-up ## a hub, two clusters and a workload on this machine, without cont
 
 test: set-up-test ## style, types, units, and an integration test of every capability: what CI runs
 	@$(STAGES) checks="$(STAGES) --jobs 3 programs='$(PROGRAMS)' $(CHECKS)" units='$(UNITS)' \
-	  integration='$(INTEGRATION) -m core --one-stack tests/integration'
+	  integration='$(INTEGRATION) -m core tests/integration'
 
 test-all: set-up-test ## everything: the above, all integration tests, sanity, molecule, e2e, benchmarks in small; minutes by the dozen
 	@$(STAGES) $(if $(filter-out 1,$(PART)),,checks="$(STAGES) --jobs 3 programs='$(PROGRAMS)' $(CHECKS)") units='$(UNITS) $(SPLIT) $(ARGS)' \
@@ -82,7 +82,7 @@ sanity: set-up-test ## ansible-test sanity, complete
 coverage: set-up-test ## how much of plugins is run by the tests of make test, and what is not
 	@rm -rf .cache/coverage
 	@$(STAGES) units='$(UNITS) $(COVERED)' \
-	  integration='$(INTEGRATION) $(COVERED) -m core --one-stack tests/integration' \
+	  integration='$(INTEGRATION) $(COVERED) -m core tests/integration' \
 	  combined='.venv/bin/coverage combine --quiet && .venv/bin/coverage report'
 
 e2e: set-up-test ## KubeStellar's own end-to-end suite, against a stack of its own; ARGS=-ginkgo.focus=... picks specs

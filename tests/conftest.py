@@ -21,15 +21,6 @@ CLUSTERS = {"hosting", "stack"}
 """The fixtures of clusters that the tests of a process share."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Define the options of these tests."""
-    parser.addoption(
-        "--one-stack",
-        action="store_true",
-        help="All tests of the shared stack run in one process: where few are selected, a second stack costs more than it saves.",
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Let pytest-split store durations only in the process that has those of all workers."""
     if hasattr(config, "workerinput"):
@@ -40,7 +31,7 @@ class Scheduling(LoadScopeScheduling):
     """Gives files to processes, and files that share clusters to the same."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group(nodeid, one_stack=self.config.getoption("one_stack"))
+        return group(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
@@ -48,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
-def group(nodeid: str, *, one_stack: bool) -> str:
+def group(nodeid: str) -> str:
     """What a test shares a process with."""
     path = PurePath(nodeid.partition("::")[0])
     if path.parent.name == "suites":
@@ -59,7 +50,7 @@ def group(nodeid: str, *, one_stack: bool) -> str:
         return str(path)
     if CHART.fullmatch(path.stem):
         return "chart"
-    return "stack" if one_stack else str(path)
+    return str(path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -69,8 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if item.path.parent.name == "integration"
     }
-    one_stack = config.getoption("one_stack")
-    groups = {item: group(item.nodeid, one_stack=one_stack) for item in items}
+    groups = {item: group(item.nodeid) for item in items}
     for item in fixtures:
         if "hosting" in fixtures[item] and groups[item] != "chart":
             raise pytest.UsageError(

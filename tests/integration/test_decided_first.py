@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import (
     CONFIG_MAPS,
     MANAGED_CLUSTERS,
+    NAMESPACES,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.names import WORKLOAD_LABEL
 from ansible_collections.kubestellar.core.tests.waiting import eventually
@@ -186,6 +187,7 @@ def test_what_is_refused_is_neither_written_nor_withdrawn(lamp: Lamp):
 @pytest.mark.core
 def test_labels_of_clusters_are_bound_by_the_guards_of_policies(lamp: Lamp):
     assert lamp.place(cluster_selectors=LISBON, guards={"max_clusters": "1"})["changed"]
+    eventually(lambda: lamp.stack.cluster("cluster2").get(NAMESPACES, "lamp") is None)
     lamp.refuses(
         lambda check: lamp.label("cluster2", city="lisbon", check=check),
         ["cluster2", "BindingPolicy lamp is refused", "max_clusters (1)"],

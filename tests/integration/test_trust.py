@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils import _space
-from ansible_collections.kubestellar.core.plugins.module_utils._client import load_yaml
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONTROL_PLANES, SECRETS
+from ansible_collections.kubestellar.core.plugins.module_utils._yaml import load_yaml
 
 from .running import CHECKOUT, Running
 
