@@ -46,11 +46,8 @@ def group(nodeid: str) -> str:
         return nodeid
     if path.parent.name == "perf":
         return "benchmarks"
-    if path.parent.name != "integration":
-        return str(path)
-    if CHART.fullmatch(path.stem):
-        return "chart"
-    return str(path)
+    own = path.parent.name == "integration" and CHART.fullmatch(path.stem)
+    return "chart" if own else str(path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

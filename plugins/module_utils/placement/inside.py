@@ -33,6 +33,9 @@ WECS_SPEC: dict[str, Any] = {
 
 _OWNER = "AppliedManifestWork"
 _READY_SECONDS = 3.0
+_WORKERS = 16
+MOST_VISITED = 200
+"""Clusters that are looked into for one change: a wave of a large fleet, not all of it."""
 _SINGLE = 5
 """As many objects of one resource and Namespace are read one by one; more are listed."""
 
@@ -89,8 +92,12 @@ def look(seen: Preview, wecs: Wecs) -> Found:
             found.unseen[name] = error.message.rstrip(".")
             return [], {}
 
-    visited = [name for name in arriving if arriving[name] or leaving[name]]
-    for name, (existing, contents) in zip(visited, _bulk.in_parallel(visit, visited), strict=True):
+    concerned = [name for name in arriving if arriving[name] or leaving[name]]
+    visited = concerned[:MOST_VISITED]
+    for name in concerned[MOST_VISITED:]:
+        found.unseen[name] = f"{MOST_VISITED} clusters are looked into at most for one change"
+    answers = _bulk.in_parallel(visit, visited, workers=_WORKERS) if visited else []
+    for name, (existing, contents) in zip(visited, answers, strict=True):
         for key in existing:
             found.existing.setdefault(key, []).append(name)
         for holder, objects in contents.items():

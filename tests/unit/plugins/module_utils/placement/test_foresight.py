@@ -215,3 +215,21 @@ def test_a_slip_of_the_pen_takes_nothing_away_from_everywhere(spec, keep, allowi
         check({}, **delivered)
     check(allowing, **delivered)
     check({})  # nothing is delivered yet
+
+
+class _Away:
+    """A cluster that does not answer."""
+
+    def ready(self, _seconds):
+        return False
+
+
+def test_clusters_that_do_not_answer_are_told_and_so_are_those_beyond_the_most(monkeypatch):
+    monkeypatch.setattr(inside, "MOST_VISITED", 1)
+    facts = Facts("wds1", [candidate(TIDES)], {}, TARGETS)
+    found = inside.look(preview(EVERYWHERE, facts), {"c1": _Away, "c2": _Away, "c3": _Away})
+    assert (found.existing, found.contents) == ({}, {})
+    assert found.unseen == {
+        "c1": "c1: the cluster does not answer",
+        "c2": "1 clusters are looked into at most for one change",
+    }
