@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -393,7 +393,7 @@ class Batch:
         Namespace is tried in one that exists. What needs something that comes with it cannot be tried.
 
         :param most: how many at most. What is there already comes first: only there are other owners and fields that
-            cannot be changed. New CustomResourceDefinitions are left out if they are large: to try one costs as much as to
+            cannot be changed. Of each kind some are tried rather than all of one. New CustomResourceDefinitions are left out if they are large: to try one costs as much as to
             write it, a second for a megabyte.
         """
         anew = self._defined_anew()
@@ -406,7 +406,13 @@ class Batch:
             and (target.outcome.api_version, target.outcome.kind) not in anew
             and not (target.before is None and target.resource == CRDS and _is_large(target.want))
         ]
-        candidates.sort(key=lambda target: target.before is None)
+        turns: Counter[tuple[str, str]] = Counter()
+        turn: dict[int, int] = {}
+        for target in candidates:
+            kind = target.outcome.api_version, target.outcome.kind
+            turn[id(target)] = turns[kind]
+            turns[kind] += 1
+        candidates.sort(key=lambda target: (target.before is None, turn[id(target)]))
 
         def attempt(target: Target) -> None:
             if target.resource is None:

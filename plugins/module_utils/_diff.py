@@ -98,7 +98,8 @@ def satisfied(
     if owned is None:
         # The server remembers no owner of nothing, such as a Namespace of which only the name is given.
         return not body and not applied_by(live, field_manager)
-    return _same_map(_canonical(want, body), _canonical(want, live), owned)
+    # Most objects are as they are written, and need no other form.
+    return _same_map(body, live, owned) or _same_map(_canonical(want, body), _canonical(want, live), owned)
 
 
 def applied_by(live: Mapping[str, Any], field_manager: str = FIELD_MANAGER) -> bool:

@@ -33,7 +33,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils.workload.applyset
     scope_of,
 )
 
-MOST_TRIED = 1000
+MOST_TRIED = 250
 """How many objects are tried by a dry run before the first write: each costs from a half to two thirds of what writing it costs."""
 
 
