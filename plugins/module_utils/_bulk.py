@@ -393,8 +393,8 @@ class Batch:
         Namespace is tried in one that exists. What needs something that comes with it cannot be tried.
 
         :param most: how many at most. What is there already comes first: only there are other owners and fields that
-            cannot be changed. Of each kind some are tried rather than all of one. New CustomResourceDefinitions are left out if they are large: to try one costs as much as to
-            write it, a second for a megabyte.
+            cannot be changed. Of each kind some are tried rather than all of one. New CustomResourceDefinitions are left out
+            if they are large: to try one costs as much as to write it, a second for a megabyte.
         """
         anew = self._defined_anew()
         candidates = [
