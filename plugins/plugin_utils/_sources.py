@@ -109,7 +109,9 @@ class ActionWithSources(embedded_build.ActionModule):
         if isinstance(entry, Mapping):  # rendered before
             return [dict(entry)]
         path = os.path.expanduser(str(entry))
-        place = _places.find(path, "templates", self._folders) or self._refuse_missing("template", path)
+        place = _places.find(path, "templates", self._folders)
+        if not place:
+            self._refuse_missing("template", path)
         try:
             paths = files.manifests(place, TEMPLATES, "template")
         except InvalidInput as error:

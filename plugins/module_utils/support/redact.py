@@ -24,7 +24,8 @@ SHORTEST = 8
 """A secret that is shorter is not looked for by its value: it would be found in words."""
 
 _SUSPECT = re.compile(
-    r"(?i)-----|eyJ|:[0-9*]+:|\$[a-z0-9]+\$|sk-|sig=|npm_|@|requirepass|identified|[a-z0-9+/_-]{20}|~|gh[a-z]_|glpat|xox|akia|\.[a-z0-9]{16}|bearer|auth|://|pass|pwd|token|secret|key|credential|docker"
+    r"(?i)-----|eyJ|:[0-9*]+:|\$[a-z0-9]+\$|sk-|sig=|npm_|@|requirepass|identified|[a-z0-9+/_-]{20}|~|gh[a-z]_|glpat|xox|akia|\.[a-z0-9]{16}|"
+    r"bearer|auth|://|pass|pwd|token|secret|key|credential|docker"
 )
 """Without any of this there is nothing to look at more closely, as in most texts."""
 _MARK = re.compile(r"\[redacted:([a-z]+)")
@@ -89,7 +90,8 @@ _WORDS = (
     r"(?<![a-z])pass(?:code)?|(?<=db)pass|(?<=user)pass|(?<=smtp)pass|(?<=admin)pass|(?<=root)pass|(?<![a-z])(?:pw|psk|pin)|"
     r"passwords?|passwd|passphrase|pwd|account[_-]?keys?|shared[_-]?access[_-]?keys?|encryption[_-]?keys?|signing[_-]?keys?|"
     r"master[_-]?keys?|session[_-]?keys?|ssh[_-]?keys?|auth[_-]?keys?|connection[_-]?strings?|(?:set-)?cookies?|(?<![a-z])sig|"
-    r"x-amz-signature|webhook[_-]?urls?|client[_-]?secrets?|requirepass|masterauth|license[_-]?keys?|tokens?|secrets?|api[_-]?keys?|access[_-]?keys?|access[_-]?key[_-]?id|secret[_-]?keys?|"
+    r"x-amz-signature|webhook[_-]?urls?|client[_-]?secrets?|requirepass|masterauth|license[_-]?keys?|tokens?|secrets?|"
+    r"api[_-]?keys?|access[_-]?keys?|access[_-]?key[_-]?id|secret[_-]?keys?|"
     r"private[_-]?keys?|client[_-]?keys?|client[_-]?key[_-]?data|key[_-]data|credentials?|authorization|\.?dockerconfigjson"
 )
 _PAIR = re.compile(

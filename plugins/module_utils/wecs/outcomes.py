@@ -87,6 +87,6 @@ def _meant(name: str, names: Sequence[str]) -> Iterator[str]:
     if name in names:
         yield name
     else:
-        yield from (
-            [max(ours, key=len)] if (ours := [one for one in names if name.endswith(f"-{one}")]) else []
-        )
+        ours = [one for one in names if name.endswith(f"-{one}")]
+        if ours:
+            yield max(ours, key=len)
