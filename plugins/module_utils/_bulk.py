@@ -742,11 +742,13 @@ class Target:
         """
         if self.before is None:
             return {**(self.foreseen or self.want), "described": self.want}
+        ours = {key: _diff.owned(self.before, "metadata", key) for key in ("labels", "annotations")}
+        mine, theirs = self.want["metadata"], self.before["metadata"]
         dropped = [
-            f"{what} {key}"
-            for what in ("label", "annotation")
-            for key in _diff.owned(self.before, "metadata", f"{what}s")
-            if key not in (self.want["metadata"].get(f"{what}s") or {})
+            f"{key.removesuffix('s')} {name}"
+            for key, owned in ours.items()
+            for name in owned
+            if name not in (mine.get(key) or {})
         ]
         after = self.foreseen or {**self.before, **self.want}
         altered = sorted(
@@ -757,17 +759,8 @@ class Target:
         notes = {"described": self.want, "dropped": dropped, "altered": altered}
         if self.foreseen is not None:
             return {**self.foreseen, **notes}
-        mine, theirs = self.want["metadata"], self.before["metadata"]
         merged = {
-            key: {
-                **{
-                    k: v
-                    for k, v in (theirs.get(key) or {}).items()
-                    if k not in _diff.owned(self.before, "metadata", key)
-                },
-                **(mine.get(key) or {}),
-            }
-            for key in ("labels", "annotations")
+            key: _diff.after(theirs.get(key) or {}, owned, mine.get(key) or {}) for key, owned in ours.items()
         }
         return {**self.want, "metadata": {**mine, **merged}, **notes}
 

@@ -119,6 +119,18 @@ def owned(live: Mapping[str, Any] | None, *path: str) -> dict[str, str]:
     return {key: value for key, value in (values or {}).items() if f"f:{key}" in (fields or {})}
 
 
+def after(
+    live: Mapping[str, str], owned: Mapping[str, str], wanted: Mapping[str, str] | None
+) -> dict[str, str]:
+    """A map after our apply: what is ours and not wanted any more goes, what is of others stays. With None, nothing is said of it.
+
+    :param owned: the pairs of it that are ours.
+    """
+    if wanted is None:
+        return dict(live)
+    return {**{key: value for key, value in live.items() if key not in owned}, **wanted}
+
+
 def unchanged(
     before: Mapping[str, Any], after: Mapping[str, Any], field_manager: str = FIELD_MANAGER
 ) -> bool:

@@ -23,6 +23,8 @@ extends_documentation_fragment:
   - kubestellar.core._auth
   - kubestellar.core._auth.wds
   - kubestellar.core._auth.its
+  - kubestellar.core._clusters
+  - kubestellar.core._clusters.planned
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
@@ -226,30 +228,6 @@ options:
     description:
       - Objects that an earlier task of the same check mode run would create, label or delete, as
         RV(kubestellar.core.workload#module:planned), so that the preview counts them. It has no effect outside check mode.
-    type: list
-    elements: dict
-  wecs:
-    description:
-      - How clusters are reached, by their names. Where something is to arrive there or to leave, it is looked at whether that would overwrite
-        or delete what others have there, which the hub does not know. Nothing is written there.
-      - A cluster that does not answer, or is not listed, is not looked at. What other policies deliver is known in any case.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: Name of the ManagedCluster.
-        type: str
-        required: true
-      kubeconfig:
-        description: Path of a kubeconfig. Without it, the cluster is not looked at.
-        type: path
-      context:
-        description: Context in it. Its current context if it is left out.
-        type: str
-  planned_clusters:
-    description:
-      - Clusters as an earlier task of the same check mode run would describe them, each with C(name), C(labels), C(annotations) and
-        C(properties), as RV(kubestellar.core.managed_cluster#module:planned). It has no effect outside check mode.
     type: list
     elements: dict
   redeliver:
@@ -626,8 +604,8 @@ SPEC: dict[str, Any] = {
     "api_groups": {"type": "list", "elements": "str"},
     "objects_changed": {"type": "bool", "default": False},
     "planned_objects": {"type": "list", "elements": "dict"},
-    "planned_clusters": {"type": "list", "elements": "dict"},
-    "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},
+    **apply.PLANNED_SPEC,
+    **inside.WECS_SPEC,
     "redeliver": {"type": "bool", "default": False},
     "force_conflicts": {"type": "bool", "default": False},
     "wait": {"type": "str", "choices": list(waits.LEVELS)},

@@ -26,6 +26,7 @@ author:
 extends_documentation_fragment:
   - kubestellar.core._auth
   - kubestellar.core._auth.its
+  - kubestellar.core._clusters
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 requirements:
@@ -104,23 +105,6 @@ options:
         type: path
       context:
         description: Context in O(wdses[].kubeconfig).
-        type: str
-  wecs:
-    description:
-      - How clusters are reached, by their names. Where labels let a workload arrive or leave, it is looked at whether that would overwrite or
-        delete what others have there. Nothing is written there.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: Name of the ManagedCluster.
-        type: str
-        required: true
-      kubeconfig:
-        description: Path of a kubeconfig. Without it, the cluster is not looked at.
-        type: path
-      context:
-        description: Context in it. Its current context if it is left out.
         type: str
   keep_available:
     description:
@@ -426,7 +410,7 @@ SPEC: dict[str, Any] = {
     **_MAPS,
     "state": {"type": "str", "choices": ["accepted", "drained", "absent"], "default": "accepted"},
     "wdses": {"type": "list", "elements": "dict", "options": _space.WAY_SPEC},
-    "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},
+    **inside.WECS_SPEC,
     "keep_available": {
         "type": "list",
         "elements": "dict",

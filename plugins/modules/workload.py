@@ -27,6 +27,8 @@ extends_documentation_fragment:
   - kubestellar.core._auth
   - kubestellar.core._auth.wds
   - kubestellar.core._auth.its
+  - kubestellar.core._clusters
+  - kubestellar.core._clusters.planned
   - kubestellar.core._attributes
   - kubestellar.core._attributes.action_group
 options:
@@ -233,30 +235,6 @@ options:
       - All other policies of the WDS that deliver what is changed are judged in any case, by the guards that they were last written with.
         Templates are compared with the properties of clusters if the ITS is given, by O(its) or O(its_kubeconfig).
     type: dict
-  wecs:
-    description:
-      - How clusters are reached, by their names. Where something is to arrive there or to leave, it is looked at whether that would overwrite
-        or delete what others have there, which the hub does not know. Nothing is written there.
-      - A cluster that does not answer, or is not listed, is not looked at. What other policies deliver is known in any case.
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: Name of the ManagedCluster.
-        type: str
-        required: true
-      kubeconfig:
-        description: Path of a kubeconfig. Without it, the cluster is not looked at.
-        type: path
-      context:
-        description: Context in it. Its current context if it is left out.
-        type: str
-  planned_clusters:
-    description:
-      - Clusters as an earlier task of the same check mode run would describe them, each with C(name), C(labels), C(annotations) and
-        C(properties), as RV(kubestellar.core.managed_cluster#module:planned). It has no effect outside check mode.
-    type: list
-    elements: dict
   wait_timeout:
     description:
       - Seconds to wait until deleted objects are gone, for O(state=absent).
@@ -453,6 +431,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils._errors import (
     KubestellarError,
 )
 from ansible_collections.kubestellar.core.plugins.module_utils._module import Context, run
+from ansible_collections.kubestellar.core.plugins.module_utils._resources import BINDING_POLICIES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import (
     apply,
     fates,
@@ -482,8 +461,8 @@ SPEC: dict[str, Any] = {
     "foreign_contents": {"type": "str", "choices": ["refuse", "delete"], "default": "refuse"},
     "applyset_namespace": {"type": "str", "default": "kube-system"},
     "placement": {"type": "dict"},
-    "planned_clusters": {"type": "list", "elements": "dict"},
-    "wecs": {"type": "list", "elements": "dict", "options": inside.WECS_SPEC},
+    **apply.PLANNED_SPEC,
+    **inside.WECS_SPEC,
     "wait_timeout": {"type": "int", "default": 120},
 }
 
@@ -592,8 +571,9 @@ def _tell(context: Context, seen: Preview) -> None:
 
 
 def _placed(wds: Cluster, intended: foresight.Intended) -> bool:
-    live = foresight.policies(wds).get(intended.name)
-    return live is not None and apply.bare(live.get("spec")) == intended.spec
+    live = wds.get(BINDING_POLICIES, intended.name)
+    stays = live is not None and not live["metadata"].get("deletionTimestamp")
+    return stays and apply.bare((live or {}).get("spec")) == intended.spec
 
 
 def _labelled(held: Material, params: Mapping[str, Any], aset: applyset.ApplySet) -> list[dict[str, Any]]:

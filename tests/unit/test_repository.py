@@ -26,6 +26,7 @@ from ansible_collections.kubestellar.core.plugins.module_utils import _auth, _mo
 from ansible_collections.kubestellar.core.plugins.module_utils.embedded import home
 from ansible_collections.kubestellar.core.plugins.module_utils.hub.options import LIMITS_SPEC, SPACES_SPEC
 from ansible_collections.kubestellar.core.plugins.module_utils.klusterlet.wishes import CLUSTERS_SPEC
+from ansible_collections.kubestellar.core.plugins.module_utils.placement import apply, inside
 from ansible_collections.kubestellar.core.plugins.module_utils.status.read import QUESTION_SPEC
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -50,6 +51,8 @@ MEMBERS = [entry for entry in RUNTIME["action_groups"]["kubestellar"] if isinsta
 FRAGMENTS: dict[str, dict[str, Any]] = {
     "_hub.DOCUMENTATION": SPACES_SPEC,
     "_hub.LIMITS": LIMITS_SPEC,
+    "_clusters.DOCUMENTATION": inside.WECS_SPEC,
+    "_clusters.PLANNED": apply.PLANNED_SPEC,
     "_auth.DOCUMENTATION": {**_auth.AUTH_SPEC, **_auth.GUARD_SPEC},
     "_auth.WDS": _auth.space_spec("wds"),
     "_auth.ITS": _auth.space_spec("its"),

@@ -43,6 +43,8 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.leftove
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.preview import Preview, preview
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import Selected
 
+PLANNED_SPEC: dict[str, Any] = {"planned_clusters": {"type": "list", "elements": "dict"}}
+"""The option for clusters as an earlier task of the same check mode run would describe them."""
 MOST_WARNINGS = 5
 """Warnings that are shown with a task; the preview has all."""
 

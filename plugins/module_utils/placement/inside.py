@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubestellar.core.plugins.module_utils import _bulk
-from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label
+from ansible_collections.kubestellar.core.plugins.module_utils._client import Cluster, label, label_of
 from ansible_collections.kubestellar.core.plugins.module_utils._errors import KubestellarError, NotFound
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CRDS, NAMESPACES, Resource
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import warnings
@@ -25,11 +25,17 @@ from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolut
 from ansible_collections.kubestellar.core.plugins.module_utils.workload.prune import comes_by_itself
 
 WECS_SPEC: dict[str, Any] = {
-    "name": {"type": "str", "required": True},
-    "kubeconfig": {"type": "path"},
-    "context": {"type": "str"},
+    "wecs": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "kubeconfig": {"type": "path"},
+            "context": {"type": "str"},
+        },
+    }
 }
-"""The suboptions of `wecs`."""
+"""The option that says how clusters are reached."""
 
 _OWNER = "AppliedManifestWork"
 _READY_SECONDS = 3.0
@@ -121,28 +127,20 @@ def held(cluster: Cluster) -> dict[str, list[str]]:
         if _owners(item)
     }
 
-    def listed(resource: Resource) -> list[tuple[Resource, dict[str, Any]]]:
-        try:
-            return [(resource, item) for item in cluster.list(resource, metadata_only=True).items]
-        except NotFound:
-            return []
-
     kinds = [
         one
         for one in served.values()
         if (one.namespaced and spaces) or f"{one.plural}.{one.group}" in defined
     ]
-    for answer in _bulk.in_parallel(listed, kinds):
-        for resource, obj in answer:
-            if not _is_foreign(resource, obj):
-                continue
-            space = str(obj["metadata"].get("namespace") or "")
-            text = label(resource.kind, obj["metadata"]["name"], space)
-            if space in spaces:
-                result[label(NAMESPACES.kind, space)].add(text)
-            definition = f"{resource.plural}.{resource.group}"
-            if definition in defined:
-                result[label(CRDS.kind, definition)].add(text)
+    for resource, obj in _listed(cluster, kinds):
+        if not _is_foreign(resource, obj):
+            continue
+        space = str(obj["metadata"].get("namespace") or "")
+        if space in spaces:
+            result[label(NAMESPACES.kind, space)].add(label_of(resource, obj))
+        definition = f"{resource.plural}.{resource.group}"
+        if definition in defined:
+            result[label(CRDS.kind, definition)].add(label_of(resource, obj))
     return {holder: sorted(objects) for holder, objects in sorted(result.items())}
 
 
@@ -248,6 +246,15 @@ def _others(
     mine: Callable[[Mapping[str, Any]], bool],
 ) -> Iterator[str]:
     """The objects of some kinds that are not of the policy, as messages call them."""
+    for resource, obj in _listed(cluster, kinds, namespace):
+        if not mine(obj) and not comes_by_itself(resource, obj):
+            yield label_of(resource, obj)
+
+
+def _listed(
+    cluster: Cluster, kinds: Collection[Resource], namespace: str | None = None
+) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """The objects of some kinds, by their metadata; of a kind that is not served any more there are none."""
 
     def listed(resource: Resource) -> list[tuple[Resource, dict[str, Any]]]:
         try:
@@ -255,8 +262,5 @@ def _others(
         except NotFound:
             return []
 
-    for answer in _bulk.in_parallel(listed, sorted(kinds, key=lambda one: (one.group, one.plural))):
-        for resource, obj in answer:
-            if not mine(obj) and not comes_by_itself(resource, obj):
-                metadata = obj["metadata"]
-                yield label(resource.kind, metadata["name"], metadata.get("namespace"))
+    for answer in _bulk.in_parallel(listed, list(kinds)):
+        yield from answer

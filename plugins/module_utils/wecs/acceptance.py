@@ -281,14 +281,14 @@ class Acceptance:
         live, wish = member.managed or {}, member.wish
         config_map = self._properties.get(member.name)
         now = _target(member.name, live, config_map)
-        labels = _after(now.labels, _diff.owned(live, "metadata", "labels"), wish.labels)
+        labels = _diff.after(now.labels, _diff.owned(live, "metadata", "labels"), wish.labels)
         for key, value in parking.returning(live, wish.labels).items():
             labels.setdefault(key, value)
         then = Target(
             member.name,
             labels,
-            _after(now.annotations, _diff.owned(live, "metadata", "annotations"), wish.annotations),
-            _after(now.properties, _diff.owned(config_map, "data"), wish.properties),
+            _diff.after(now.annotations, _diff.owned(live, "metadata", "annotations"), wish.annotations),
+            _diff.after(now.properties, _diff.owned(config_map, "data"), wish.properties),
         )
         return now, then
 
@@ -532,15 +532,6 @@ def described(wish: Wish, live: Mapping[str, Any]) -> dict[str, Any] | None:
         "kind": MANAGED_CLUSTERS.kind,
         "metadata": metadata,
     }
-
-
-def _after(
-    live: Mapping[str, str], owned: Mapping[str, str], wanted: Mapping[str, str] | None
-) -> dict[str, str]:
-    """A map after our apply: what is ours and not wanted any more goes, what is of others stays."""
-    if wanted is None:
-        return dict(live)
-    return {**{key: value for key, value in live.items() if key not in owned}, **wanted}
 
 
 def _config_map(name: str, data: Mapping[str, str]) -> dict[str, Any]:
