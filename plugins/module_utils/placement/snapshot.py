@@ -186,7 +186,7 @@ class _Reader:
             + [one for name, one in sources.clusters.items() if name not in {t.name for t in targets}],
             kinds=kinds,
             custom={**_custom(custom), **coming.custom},
-            versions={**wds.served_versions(), **coming.versions},
+            versions=_versions(wds.served_versions(), coming),
             wds_type=next(
                 (_type(item) for item in spaces if item["metadata"]["name"] == sources.wds_name), ""
             ),
@@ -430,6 +430,13 @@ def groups_of(deployment: Mapping[str, Any] | None) -> Sequence[str] | None:
                 groups = str(argument).removeprefix(_GROUPS_FLAG)
                 return groups.split(",") if groups else None
     return None
+
+
+def _versions(
+    served: Mapping[tuple[str, str], Sequence[str]], coming: Kinds
+) -> dict[tuple[str, str], Sequence[str]]:
+    """What will be served in several versions: of what is defined anew, the coming definition says it alone."""
+    return {**{kind: found for kind, found in served.items() if kind not in coming.custom}, **coming.versions}
 
 
 def _keyed(

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import pytest
 from ansible_collections.kubestellar.core.plugins.module_utils._resources import CONFIG_MAPS, NAMESPACES
 from ansible_collections.kubestellar.core.plugins.module_utils.placement import snapshot
+from ansible_collections.kubestellar.core.plugins.module_utils.placement.kinds import Kinds
 from ansible_collections.kubestellar.core.plugins.module_utils.placement.resolution import (
     Candidate,
     ObjectKey,
@@ -34,6 +36,31 @@ def test_planned_objects_count_as_if_they_were_there():
     assert ObjectKey("", "configmaps", "shop", "b") in found
     assert ObjectKey("", NAMESPACES.plural, "", "shop") in found
     assert namespaces == {"other": {}, "shop": {"team": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("coming", "several"),
+    [
+        ([], ["v2", "v1"]),
+        (["v1"], None),  # the way out of two versions, which must not be refused for them
+        (["v1", "v2"], ("v2", "v1")),
+    ],
+)
+def test_what_a_coming_definition_serves_counts_and_not_what_is_served_now(coming, several):
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "wicks.example.com"},
+        "spec": {
+            "group": "example.com",
+            "names": {"kind": "Wick", "plural": "wicks"},
+            "versions": [{"name": name, "served": True} for name in coming],
+        },
+    }
+    now = {("example.com", "wicks"): ["v2", "v1"], ("other.example.com", "x"): ["v1", "v2"]}
+    found = snapshot._versions(now, Kinds([definition] if coming else []))
+    assert found.get(("example.com", "wicks")) == several
+    assert found["other.example.com", "x"] == ["v1", "v2"]
 
 
 def test_nothing_planned_changes_nothing():
